@@ -1,1 +1,3 @@
-//! Tests of the whole.
+//! Tests of the repository as a whole; what one crate can test alone is tested there.
+
+mod repository;

@@ -1,0 +1,137 @@
+//! `env plan`: what an apply would do, shown and kept for it.
+
+use crate::bundle::{self, Contents};
+use crate::file::{self, Context as _};
+use crate::hosting::LocalHosting;
+use crate::image;
+use crate::run::RunError;
+use crate::saved_plan::SavedPlan;
+use crate::session::{Held, Progress, Ready, Session, Source, Step};
+use menagerie_config::{Environment, Hosting};
+use menagerie_naming::EnvName;
+use menagerie_plan::{Digest, Plan, Summary, digest};
+use menagerie_terraform::{Ended, InitOptions, PlanOptions};
+use std::fs;
+use std::path::PathBuf;
+
+/// A plan that was made.
+#[derive(Debug)]
+pub struct Planned {
+    /// What tells it from any other plan.
+    pub digest: Digest,
+    /// What it would do; empty where there is nothing to do.
+    pub summary: Summary,
+    /// Where the root module came from.
+    pub source: Source,
+}
+
+/// A plan and the root module that it was made in, ready for the apply.
+pub(crate) struct Made {
+    pub(crate) planned: Planned,
+    pub(crate) inputs: String,
+}
+
+/// Plans an environment, and keeps the plan for `apply` where it has something to do.
+pub fn plan(session: &mut Session<'_>, name: &EnvName) -> Result<Planned, RunError> {
+    let held = session.hold(name, "env plan")?;
+    held.check_wanted()?;
+    let ready = prepare(session, &held)?;
+    let made = make(session, &held, &ready)?;
+    if made.planned.summary.is_empty() {
+        SavedPlan::forget(&held.records)?;
+    } else {
+        SavedPlan::new(made.planned.digest.clone(), made.inputs, made.planned.summary.clone()).write(&held.records)?;
+    }
+    Ok(made.planned)
+}
+
+/// Builds what the root module needs, writes its variables, and starts the provider.
+pub(crate) fn prepare(session: &mut Session<'_>, held: &Held) -> Result<Ready, RunError> {
+    let source = session.source(held, Source::Directory)?;
+    let hosting = LocalHosting::install(&session.provider, &held.records.local())?;
+    match source.0 {
+        Source::Directory => {
+            let environment = Environment::read(&source.2.join("env.toml"))?;
+            file::write_private(&held.records.intent(), environment.to_toml().as_bytes())?;
+            let image = match environment.hosting {
+                Hosting::Local => local_image(session, held)?,
+            };
+            write_variables(held, &image)?;
+        }
+        Source::Bundle => {
+            session.note(&format!(
+                "`tf/envs/{}` is not in this checkout: using the bundle of its last apply",
+                held.name
+            ));
+            let from = bundle::Bundle::open(&held.records.bundle())?
+                .ok_or_else(|| RunError::NoSource(held.name.clone()))?
+                .variables();
+            let text = fs::read(&from).during("read", &from)?;
+            file::write_private(&held.records.variables(), &text)?;
+        }
+    }
+    session.ready(held, &hosting, source)
+}
+
+/// Builds the application as `menagerie.toml` says, and takes a copy of it.
+fn local_image(session: &mut Session<'_>, held: &Held) -> Result<PathBuf, RunError> {
+    let project = session.repository.project()?;
+    let run = project.application.run()?;
+    let root = session.repository.root().to_owned();
+    if let Some(build) = &project.application.build {
+        session.step(&held.name, Step::Build);
+        image::build(&root, build, &session.cancel)?;
+    }
+    session.check_interrupt(&held.name, "the build")?;
+    Ok(image::store(&root, run, &held.records.images())?)
+}
+
+fn write_variables(held: &Held, image: &std::path::Path) -> Result<(), RunError> {
+    let variables = serde_json::json!({ "image": image });
+    let text = serde_json::to_vec_pretty(&variables).expect("a path of ours is text");
+    Ok(file::write_private(&held.records.variables(), &text)?)
+}
+
+/// Plans, and reads the plan.
+pub(crate) fn make(session: &mut Session<'_>, held: &Held, ready: &Ready) -> Result<Made, RunError> {
+    let file = SavedPlan::path(&held.records);
+    SavedPlan::forget(&held.records)?;
+    session.check_interrupt(&held.name, "the plan")?;
+    session.step(&held.name, Step::Plan);
+    let options = PlanOptions {
+        out: Some(file.clone()),
+        variable_files: vec![held.records.variables()],
+        ..PlanOptions::default()
+    };
+    let init = init_options(held);
+    let done = session.terraform(&held.name, "plan", |terraform, events, cancel| {
+        ready.workdir.plan_with_init(terraform, &init, &options, events, cancel)
+    })?;
+    let plan = if done.changes {
+        session.terraform(&held.name, "show", |terraform, events, cancel| {
+            ready.workdir.show_plan(terraform, &file, events, cancel)
+        })?
+    } else {
+        Plan::default()
+    };
+    let summary = Summary::of(&plan);
+    let planned = Planned { digest: digest(&plan), summary, source: ready.source };
+    let inputs = bundle::fingerprint(&contents(session, held, ready))?;
+    Ok(Made { planned, inputs })
+}
+
+/// Returns what the root module and its variables are.
+pub(crate) fn contents(session: &Session<'_>, held: &Held, ready: &Ready) -> Contents {
+    Contents {
+        root: ready.root.clone(),
+        root_module: ready.root_module.clone(),
+        data: held.records.data(),
+        variables: held.records.variables(),
+        terraform: session.terraform.version().to_string(),
+    }
+}
+
+pub(crate) fn init_options(held: &Held) -> InitOptions {
+    let path = format!("path={}", held.records.state().display());
+    InitOptions { backend_config: vec![path.into()], reconfigure: true, ..InitOptions::default() }
+}

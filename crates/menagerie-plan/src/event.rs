@@ -1,0 +1,350 @@
+//! One line of the stream that `plan -json`, `apply -json` and the like print.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::parse::{ParseError, is_major_one};
+use crate::printable::printable;
+use crate::state::Output;
+
+/// One line of the stream.
+///
+/// Terraform shows no sensitive value in it (measured with 1.11.4), so it may be shown and logged.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The first line: which tool, and which version of the stream.
+    Version {
+        /// The tool's version.
+        version: String,
+        /// The stream's version, `1.2`.
+        ui: String,
+    },
+    /// A remark.
+    Log {
+        /// How important it is.
+        level: Level,
+        /// The remark.
+        message: String,
+    },
+    /// An error or a warning.
+    Diagnostic(Diagnostic),
+    /// A resource is about to be read.
+    RefreshStart(Hook),
+    /// It was read.
+    RefreshComplete(Hook),
+    /// A resource is about to be changed; during a plan too, where a data source is read ([`PlannedAction::Read`]).
+    ApplyStart(Hook),
+    /// It is still being changed; every ten seconds.
+    ApplyProgress(Hook),
+    /// It was changed.
+    ApplyComplete(Hook),
+    /// Changing it failed.
+    ApplyErrored(Hook),
+    /// A provisioner starts.
+    ProvisionStart(Hook),
+    /// A provisioner printed [`Hook::output`].
+    ProvisionProgress(Hook),
+    /// A provisioner is done.
+    ProvisionComplete(Hook),
+    /// A provisioner failed.
+    ProvisionErrored(Hook),
+    /// What will happen to one resource. `apply` of a saved plan repeats these.
+    PlannedChange(PlannedChange),
+    /// One resource was changed outside of Terraform.
+    ResourceDrift(PlannedChange),
+    /// How many resources will be, or were, changed. A failed plan prints it too, a failed apply does not.
+    ChangeSummary(ChangeSummary),
+    /// The outputs that will change, after a plan.
+    PlannedOutputs(BTreeMap<String, PlannedOutput>),
+    /// The outputs with their values, after an apply.
+    Outputs(BTreeMap<String, Output>),
+    /// A step of `init`.
+    InitOutput {
+        /// Which, `initializing_backend_message`; absent for some.
+        code: Option<String>,
+        /// The same in words.
+        message: String,
+    },
+    /// The state is about to be locked.
+    StateLockAcquire {
+        /// The same in words.
+        message: String,
+    },
+    /// The state is about to be unlocked.
+    StateLockRelease {
+        /// The same in words.
+        message: String,
+    },
+    /// A line of a type that this crate does not know.
+    Other {
+        /// The type.
+        kind: String,
+        /// The same in words.
+        message: String,
+        /// The whole line.
+        value: Value,
+    },
+    /// A line that is no event: `init -json` prints some, with colors (hashicorp/terraform#37911).
+    Text(String),
+}
+
+/// How important a [`Event::Log`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Level {
+    /// For a developer of Terraform.
+    Trace,
+    /// For a developer of a provider.
+    Debug,
+    /// For everyone.
+    Info,
+    /// Worth a look.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// What happens to a resource right now.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct Hook {
+    /// The resource.
+    pub resource: ResourceAddress,
+    /// What is done to it; absent for a refresh and a provisioner.
+    #[serde(default)]
+    pub action: Option<PlannedAction>,
+    /// The attribute that names the object, `id`.
+    #[serde(default)]
+    pub id_key: Option<String>,
+    /// Its value.
+    #[serde(default)]
+    pub id_value: Option<String>,
+    /// The seconds since the start.
+    #[serde(default)]
+    pub elapsed_seconds: Option<f64>,
+    /// The provisioner, `local-exec`.
+    #[serde(default)]
+    pub provisioner: Option<String>,
+    /// What it printed.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// The same in words.
+    #[serde(skip)]
+    pub message: String,
+}
+
+/// The address of a resource instance.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[non_exhaustive]
+pub struct ResourceAddress {
+    /// The absolute address.
+    #[serde(rename = "addr")]
+    pub address: String,
+    /// The module it is in; empty for the root module.
+    #[serde(default)]
+    pub module: String,
+    /// The resource type.
+    #[serde(rename = "resource_type", default)]
+    pub kind: String,
+    /// The name in the module.
+    #[serde(rename = "resource_name", default)]
+    pub name: String,
+}
+
+/// What is done to a resource, in the stream's words.
+///
+/// A resource that is forgotten is announced as `remove` (hashicorp/terraform#34612), and a summary of the stream counts it
+/// nowhere: where that matters, read [`crate::Plan`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PlannedAction {
+    /// Nothing.
+    #[serde(alias = "noop")]
+    NoOp,
+    /// A new object.
+    Create,
+    /// A data source is read.
+    Read,
+    /// In place.
+    Update,
+    /// A new object in place of the old one.
+    Replace,
+    /// The object is deleted.
+    Delete,
+    /// Its address changes.
+    Move,
+    /// An existing object comes into the state.
+    Import,
+    /// The state forgets it.
+    Remove,
+    /// Anything newer.
+    #[serde(other)]
+    Other,
+}
+
+/// What will happen to one resource, or what happened to it outside of Terraform.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedChange {
+    /// The resource.
+    pub resource: ResourceAddress,
+    /// What will happen.
+    pub action: PlannedAction,
+    /// Why, in Terraform's words.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Its address before a move.
+    #[serde(default)]
+    pub previous_resource: Option<ResourceAddress>,
+    /// The same in words.
+    #[serde(skip)]
+    pub message: String,
+}
+
+/// How many resources will be, or were, changed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ChangeSummary {
+    /// New ones, the new half of a replacement too.
+    pub add: usize,
+    /// Changed in place.
+    pub change: usize,
+    /// Imported.
+    #[serde(default)]
+    pub import: usize,
+    /// Deleted, the old half of a replacement too.
+    pub remove: usize,
+    /// Whether it is planned or done.
+    pub operation: Operation,
+    /// The same in words.
+    #[serde(skip)]
+    pub message: String,
+}
+
+/// What a [`ChangeSummary`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// A plan: these will be changed.
+    Plan,
+    /// An apply: these were changed.
+    Apply,
+    /// A destroy: these were deleted.
+    Destroy,
+    /// Anything newer.
+    #[serde(other)]
+    Other,
+}
+
+/// How an output will change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedOutput {
+    /// Whether its value must not be shown.
+    #[serde(default)]
+    pub sensitive: bool,
+    /// What will happen.
+    pub action: PlannedAction,
+}
+
+impl Event {
+    /// Reads one line, without its newline.
+    ///
+    /// Only a stream of another major version is an error. A line that is no event is [`Event::Text`]; one of an unknown type,
+    /// or of a known type in an unknown shape, is [`Event::Other`].
+    pub fn from_line(line: &str) -> Result<Self, ParseError> {
+        let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(line) else {
+            return Ok(Self::Text(line.to_owned()));
+        };
+        let Some(kind) = value.get("type").and_then(Value::as_str).map(str::to_owned) else {
+            return Ok(Self::Text(line.to_owned()));
+        };
+        if kind == "version" {
+            let ui = text(&value, "ui");
+            if !is_major_one(&ui) {
+                return Err(ParseError::Format { document: "event stream", found: ui, supported: "1.x" });
+            }
+            let product = if value.get("tofu").is_some() { "tofu" } else { "terraform" };
+            return Ok(Self::Version { version: text(&value, product), ui });
+        }
+        let message = text(&value, "@message");
+        let known = Self::known(&kind, &value, &message);
+        Ok(known.unwrap_or_else(|| Self::Other { kind, message, value }))
+    }
+
+    fn known(kind: &str, value: &Value, message: &str) -> Option<Self> {
+        let message = message.to_owned();
+        let hook = || Some(Hook { message: message.clone(), ..field(value, "hook")? });
+        let change = || Some(PlannedChange { message: message.clone(), ..field(value, "change")? });
+        Some(match kind {
+            "log" => Self::Log { level: field(value, "@level").unwrap_or(Level::Info), message },
+            "diagnostic" => Self::Diagnostic(field(value, "diagnostic")?),
+            "refresh_start" => Self::RefreshStart(hook()?),
+            "refresh_complete" => Self::RefreshComplete(hook()?),
+            "apply_start" => Self::ApplyStart(hook()?),
+            "apply_progress" => Self::ApplyProgress(hook()?),
+            "apply_complete" => Self::ApplyComplete(hook()?),
+            "apply_errored" => Self::ApplyErrored(hook()?),
+            "provision_start" => Self::ProvisionStart(hook()?),
+            "provision_progress" => Self::ProvisionProgress(hook()?),
+            "provision_complete" => Self::ProvisionComplete(hook()?),
+            "provision_errored" => Self::ProvisionErrored(hook()?),
+            "planned_change" => Self::PlannedChange(change()?),
+            "resource_drift" => Self::ResourceDrift(change()?),
+            "change_summary" => Self::ChangeSummary(ChangeSummary { message, ..field(value, "changes")? }),
+            // The same type for both: after a plan each output has an action, after an apply none has.
+            "outputs" => match field(value, "outputs") {
+                Some(planned) => Self::PlannedOutputs(planned),
+                None => Self::Outputs(field(value, "outputs")?),
+            },
+            "init_output" => Self::InitOutput { code: field(value, "message_code"), message },
+            "state_lock_acquire" => Self::StateLockAcquire { message },
+            "state_lock_release" => Self::StateLockRelease { message },
+            _ => return None,
+        })
+    }
+
+    /// Returns the event in words, safe for a terminal; empty for outputs, which have none.
+    pub fn message(&self) -> String {
+        let message = match self {
+            Self::Version { version, .. } => return format!("version {version}"),
+            Self::Diagnostic(diagnostic) => return format!("{}: {}", diagnostic.severity, printable(&diagnostic.summary)),
+            Self::RefreshStart(hook)
+            | Self::RefreshComplete(hook)
+            | Self::ApplyStart(hook)
+            | Self::ApplyProgress(hook)
+            | Self::ApplyComplete(hook)
+            | Self::ApplyErrored(hook)
+            | Self::ProvisionStart(hook)
+            | Self::ProvisionProgress(hook)
+            | Self::ProvisionComplete(hook)
+            | Self::ProvisionErrored(hook) => &hook.message,
+            Self::PlannedChange(change) | Self::ResourceDrift(change) => &change.message,
+            Self::ChangeSummary(summary) => &summary.message,
+            Self::PlannedOutputs(_) | Self::Outputs(_) => "",
+            Self::Log { message, .. }
+            | Self::InitOutput { message, .. }
+            | Self::StateLockAcquire { message }
+            | Self::StateLockRelease { message }
+            | Self::Other { message, .. }
+            | Self::Text(message) => message,
+        };
+        printable(message).into_owned()
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn field<T: DeserializeOwned>(value: &Value, key: &str) -> Option<T> {
+    T::deserialize(value.get(key)?).ok()
+}

@@ -1,0 +1,275 @@
+//! One pure function a command: options in, arguments out.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What `init` can be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitOptions {
+    /// `KEY=VALUE` or the path of a file, for the backend. It ends up in the data directory and in plan files: no secrets.
+    pub backend_config: Vec<OsString>,
+    /// Takes the backend as it is configured now, and forgets another one that the data directory knows.
+    pub reconfigure: bool,
+    /// Looks for newer modules and providers.
+    pub upgrade: bool,
+    /// Fails rather than change the lock file.
+    pub lock_file_readonly: bool,
+    /// Takes providers from these directories only.
+    pub plugin_directories: Vec<PathBuf>,
+}
+
+/// How a command treats the lock of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockOptions {
+    /// Takes it, and waits this long for another holder.
+    Wait(Duration),
+    /// Does without: for a plan that nobody will apply.
+    Without,
+}
+
+impl Default for LockOptions {
+    fn default() -> Self {
+        Self::Wait(Duration::ZERO)
+    }
+}
+
+/// What is planned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PlanMode {
+    /// What the configuration wants.
+    #[default]
+    Normal,
+    /// The end of everything.
+    Destroy,
+    /// Only the state catches up with what is there.
+    RefreshOnly,
+}
+
+/// What `plan` can be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Where the plan is written; it holds variables in clear, so the file is made readable for its owner only.
+    pub out: Option<PathBuf>,
+    /// What is planned.
+    pub mode: PlanMode,
+    /// Files with variables.
+    pub variable_files: Vec<PathBuf>,
+    /// Trusts the state instead of asking the providers what is there.
+    pub skip_refresh: bool,
+    /// Only these addresses and what they depend on.
+    pub targets: Vec<String>,
+    /// Replaces these addresses.
+    pub replace: Vec<String>,
+    /// How the lock is treated.
+    pub lock: LockOptions,
+    /// How many resources at once; Terraform's default is 10.
+    pub parallelism: Option<u16>,
+    /// Where configuration for `import` blocks is written; the file must not exist.
+    pub generate_config_out: Option<PathBuf>,
+}
+
+/// What `apply` can be told. It applies a saved plan: what was not planned and read is not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// The saved plan.
+    pub plan: PathBuf,
+    /// How the lock is treated.
+    pub lock: LockOptions,
+    /// How many resources at once; Terraform's default is 10.
+    pub parallelism: Option<u16>,
+}
+
+impl ApplyOptions {
+    /// Returns the options that apply this plan, with all else as Terraform has it.
+    pub fn new(plan: PathBuf) -> Self {
+        Self { plan, lock: LockOptions::default(), parallelism: None }
+    }
+}
+
+/// What `destroy` can be told. It asks nobody: that is the caller's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DestroyOptions {
+    /// Files with variables.
+    pub variable_files: Vec<PathBuf>,
+    /// Only these addresses and what depends on them.
+    pub targets: Vec<String>,
+    /// How the lock is treated.
+    pub lock: LockOptions,
+    /// How many resources at once; Terraform's default is 10.
+    pub parallelism: Option<u16>,
+}
+
+/// Returns the arguments of `version`.
+pub fn version_arguments() -> Vec<OsString> {
+    words(&["version", "-json"])
+}
+
+/// Returns the arguments of `init`.
+pub fn init_arguments(options: &InitOptions) -> Vec<OsString> {
+    let mut arguments = words(&["init", "-json", "-input=false"]);
+    push_all(&mut arguments, "-backend-config=", &options.backend_config);
+    push_if(&mut arguments, options.reconfigure, "-reconfigure");
+    push_if(&mut arguments, options.upgrade, "-upgrade");
+    push_if(&mut arguments, options.lock_file_readonly, "-lockfile=readonly");
+    push_all(&mut arguments, "-plugin-dir=", &options.plugin_directories);
+    arguments
+}
+
+/// Returns the arguments of `validate`.
+pub fn validate_arguments() -> Vec<OsString> {
+    words(&["validate", "-json"])
+}
+
+/// Returns the arguments of `plan`.
+pub fn plan_arguments(options: &PlanOptions) -> Vec<OsString> {
+    let mut arguments = words(&["plan", "-json", "-input=false", "-detailed-exitcode"]);
+    push_if(&mut arguments, options.mode == PlanMode::Destroy, "-destroy");
+    push_if(&mut arguments, options.mode == PlanMode::RefreshOnly, "-refresh-only");
+    push_if(&mut arguments, options.skip_refresh, "-refresh=false");
+    push_all(&mut arguments, "-var-file=", &options.variable_files);
+    push_all(&mut arguments, "-target=", &options.targets);
+    push_all(&mut arguments, "-replace=", &options.replace);
+    push_run(&mut arguments, &options.lock, options.parallelism);
+    push_all(&mut arguments, "-generate-config-out=", options.generate_config_out.as_slice());
+    push_all(&mut arguments, "-out=", options.out.as_slice());
+    arguments
+}
+
+/// Returns the arguments of `show`, of a saved plan or else of the state.
+pub fn show_arguments(plan: Option<&Path>) -> Vec<OsString> {
+    let mut arguments = words(&["show", "-json"]);
+    arguments.extend(plan.map(Into::into));
+    arguments
+}
+
+/// Returns the arguments of `apply`.
+pub fn apply_arguments(options: &ApplyOptions) -> Vec<OsString> {
+    let mut arguments = words(&["apply", "-json", "-input=false"]);
+    push_run(&mut arguments, &options.lock, options.parallelism);
+    arguments.push(options.plan.clone().into());
+    arguments
+}
+
+/// Returns the arguments of `destroy`.
+pub fn destroy_arguments(options: &DestroyOptions) -> Vec<OsString> {
+    let mut arguments = words(&["destroy", "-json", "-input=false", "-auto-approve"]);
+    push_all(&mut arguments, "-var-file=", &options.variable_files);
+    push_all(&mut arguments, "-target=", &options.targets);
+    push_run(&mut arguments, &options.lock, options.parallelism);
+    arguments
+}
+
+/// Returns the arguments of `output`, for all outputs or for one.
+pub fn output_arguments(name: Option<&str>) -> Vec<OsString> {
+    let mut arguments = words(&["output", "-json"]);
+    arguments.extend(name.map(Into::into));
+    arguments
+}
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(Into::into).collect()
+}
+
+fn push_if(arguments: &mut Vec<OsString>, condition: bool, argument: &str) {
+    if condition {
+        arguments.push(argument.into());
+    }
+}
+
+fn push_all<T: Clone + Into<OsString>>(arguments: &mut Vec<OsString>, flag: &str, values: &[T]) {
+    for value in values {
+        let mut argument = OsString::from(flag);
+        argument.push(value.clone().into());
+        arguments.push(argument);
+    }
+}
+
+fn push_run(arguments: &mut Vec<OsString>, lock: &LockOptions, parallelism: Option<u16>) {
+    match lock {
+        LockOptions::Wait(Duration::ZERO) => {}
+        LockOptions::Wait(duration) => arguments.push(format!("-lock-timeout={}s", duration.as_secs().max(1)).into()),
+        LockOptions::Without => arguments.push("-lock=false".into()),
+    }
+    arguments.extend(parallelism.map(|count| format!("-parallelism={count}").into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(arguments: &[OsString], expected: &str) {
+        let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str().unwrap()).collect();
+        assert_eq!(arguments.join(" "), expected);
+    }
+
+    #[test]
+    fn defaults() {
+        check(&version_arguments(), "version -json");
+        check(&init_arguments(&InitOptions::default()), "init -json -input=false");
+        check(&validate_arguments(), "validate -json");
+        check(&plan_arguments(&PlanOptions::default()), "plan -json -input=false -detailed-exitcode");
+        check(&show_arguments(None), "show -json");
+        check(&apply_arguments(&ApplyOptions::new("a.tfplan".into())), "apply -json -input=false a.tfplan");
+        check(&destroy_arguments(&DestroyOptions::default()), "destroy -json -input=false -auto-approve");
+        check(&output_arguments(None), "output -json");
+    }
+
+    #[test]
+    fn init_with_everything() {
+        let options = InitOptions {
+            backend_config: vec!["path=/a b".into(), "backend.hcl".into()],
+            reconfigure: true,
+            upgrade: true,
+            lock_file_readonly: true,
+            plugin_directories: vec!["plugins".into()],
+        };
+        check(
+            &init_arguments(&options),
+            "init -json -input=false -backend-config=path=/a b -backend-config=backend.hcl -reconfigure -upgrade \
+             -lockfile=readonly -plugin-dir=plugins",
+        );
+    }
+
+    #[test]
+    fn plan_with_everything() {
+        let options = PlanOptions {
+            out: Some("a.tfplan".into()),
+            mode: PlanMode::Destroy,
+            variable_files: vec!["a.tfvars.json".into()],
+            skip_refresh: true,
+            targets: vec!["module.a".into()],
+            replace: vec!["x.y[\"k\"]".into()],
+            lock: LockOptions::Without,
+            parallelism: Some(30),
+            generate_config_out: Some("generated.tf".into()),
+        };
+        check(
+            &plan_arguments(&options),
+            "plan -json -input=false -detailed-exitcode -destroy -refresh=false -var-file=a.tfvars.json -target=module.a \
+             -replace=x.y[\"k\"] -lock=false -parallelism=30 -generate-config-out=generated.tf -out=a.tfplan",
+        );
+        let refresh = PlanOptions { mode: PlanMode::RefreshOnly, ..PlanOptions::default() };
+        check(&plan_arguments(&refresh), "plan -json -input=false -detailed-exitcode -refresh-only");
+    }
+
+    #[test]
+    fn apply_destroy_show_and_output_with_everything() {
+        let lock = LockOptions::Wait(Duration::from_secs(20));
+        let apply = ApplyOptions { lock: lock.clone(), parallelism: Some(1), ..ApplyOptions::new("a.tfplan".into()) };
+        check(&apply_arguments(&apply), "apply -json -input=false -lock-timeout=20s -parallelism=1 a.tfplan");
+        let destroy = DestroyOptions {
+            variable_files: vec!["a.tfvars.json".into()],
+            targets: vec!["a.b".into()],
+            lock,
+            parallelism: Some(1),
+        };
+        check(
+            &destroy_arguments(&destroy),
+            "destroy -json -input=false -auto-approve -var-file=a.tfvars.json -target=a.b -lock-timeout=20s -parallelism=1",
+        );
+        check(&show_arguments(Some(Path::new("a.tfplan"))), "show -json a.tfplan");
+        check(&output_arguments(Some("url")), "output -json url");
+    }
+}

@@ -1,0 +1,206 @@
+//! What ran, written before it runs: so that the next run finds what outlived its parent.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+use crate::process::Process;
+
+/// A file of JSON lines, one an event. Other lines than ours may stand between: they are passed over.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    path: PathBuf,
+}
+
+/// The journal could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to {action} the journal `{}`", path.display())]
+pub struct JournalError {
+    action: &'static str,
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// A run that was started and of which no end is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// The command, such as `apply`.
+    pub command: String,
+    /// Where its output goes.
+    pub log: PathBuf,
+    process: Option<Process>,
+}
+
+impl RunRecord {
+    /// Returns whether its process still runs.
+    pub fn is_alive(&self) -> bool {
+        self.process.as_ref().is_some_and(Process::is_alive)
+    }
+
+    /// Returns its process id; `None` where its parent died before it could write it down.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(|process| process.pid)
+    }
+
+    /// Asks it to stop, as one [`crate::Cancel`] would.
+    pub fn interrupt(&self) -> io::Result<()> {
+        self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::INT))
+    }
+}
+
+/// The lines that a run writes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Line {
+    /// It is about to be started.
+    TerraformStarting { run: String, command: String, log: PathBuf },
+    /// It was started.
+    TerraformStarted {
+        run: String,
+        #[serde(flatten)]
+        process: Process,
+    },
+    /// It has ended.
+    TerraformEnded { run: String, exit_code: Option<i32> },
+}
+
+impl Journal {
+    /// Uses this file, which need not exist.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Appends a line with the time, and waits until it is on the disk.
+    ///
+    /// A line that a kill or a full disk cut short before is left alone on its line.
+    pub fn append(&self, line: &impl Serialize) -> Result<(), JournalError> {
+        #[derive(Serialize)]
+        struct Timed<'a, T> {
+            at: Timestamp,
+            #[serde(flatten)]
+            line: &'a T,
+        }
+        let written = (|| {
+            let mut text = serde_json::to_string(&Timed { at: Timestamp::now(), line })?;
+            text.push('\n');
+            let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
+            if !ends_with_newline(&mut file)? {
+                text.insert(0, '\n');
+            }
+            file.write_all(text.as_bytes())?;
+            file.sync_data()
+        })();
+        written.map_err(|source| self.error("write", source))
+    }
+
+    /// Returns the runs of which no end is written, the oldest first.
+    pub fn unfinished(&self) -> Result<Vec<RunRecord>, JournalError> {
+        let mut open: Vec<(String, RunRecord)> = Vec::new();
+        for line in self.text()?.lines() {
+            match serde_json::from_str(line) {
+                Ok(Line::TerraformStarting { run, command, log }) => {
+                    open.push((run, RunRecord { command, log, process: None }));
+                }
+                Ok(Line::TerraformStarted { run, process }) => {
+                    if let Some((_, record)) = open.iter_mut().find(|(known, _)| *known == run) {
+                        record.process = Some(process);
+                    }
+                }
+                Ok(Line::TerraformEnded { run, .. }) => open.retain(|(known, _)| *known != run),
+                Err(_) => {}
+            }
+        }
+        Ok(open.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// Returns the last line of a type of the caller's; lines that are none are passed over.
+    pub fn last<T: for<'de> Deserialize<'de>>(&self) -> Result<Option<T>, JournalError> {
+        Ok(self.text()?.lines().rev().find_map(|line| serde_json::from_str(line).ok()))
+    }
+
+    pub(crate) fn starting(&self, run: &str, command: &str, log: &Path) -> Result<(), JournalError> {
+        let line = Line::TerraformStarting { run: run.to_owned(), command: command.to_owned(), log: log.to_owned() };
+        self.append(&line)
+    }
+
+    pub(crate) fn started(&self, run: &str, process: &Process) -> Result<(), JournalError> {
+        self.append(&Line::TerraformStarted { run: run.to_owned(), process: process.clone() })
+    }
+
+    pub(crate) fn ended(&self, run: &str, exit_code: Option<i32>) -> Result<(), JournalError> {
+        self.append(&Line::TerraformEnded { run: run.to_owned(), exit_code })
+    }
+
+    fn text(&self) -> Result<String, JournalError> {
+        match fs::read(&self.path) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(source) => Err(self.error("read", source)),
+        }
+    }
+
+    fn error(&self, action: &'static str, source: io::Error) -> JournalError {
+        JournalError { action, path: self.path.clone(), source }
+    }
+}
+
+fn ends_with_newline(file: &mut fs::File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> (tempfile::TempDir, Journal) {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::new(directory.path().join("journal.jsonl"));
+        (directory, journal)
+    }
+
+    #[test]
+    fn a_run_without_an_end_is_found() {
+        let (_directory, journal) = journal();
+        assert!(journal.unfinished().unwrap().is_empty());
+        let child = duct::cmd!("sleep", "60").start().unwrap();
+        let process = Process::find(child.pids()[0]).unwrap();
+        for run in ["1", "2", "3"] {
+            journal.starting(run, "apply", Path::new("log")).unwrap();
+        }
+        journal.started("1", &process).unwrap();
+        journal.started("2", &process).unwrap();
+        journal.ended("1", Some(0)).unwrap();
+        let unfinished = journal.unfinished().unwrap();
+        assert_eq!(unfinished.iter().map(RunRecord::pid).collect::<Vec<_>>(), [Some(process.pid), None]);
+        assert!(unfinished[0].is_alive() && !unfinished[1].is_alive());
+        unfinished[0].interrupt().unwrap();
+        child.wait().unwrap_err();
+        assert!(!unfinished[0].is_alive());
+    }
+
+    #[test]
+    fn lines_of_others_and_torn_ones_are_passed_over() {
+        let (_directory, journal) = journal();
+        journal.starting("1", "plan", Path::new("log")).unwrap();
+        let text = fs::read(&journal.path).unwrap();
+        let others = b"{\"event\":\"applied\"}\n\xc3\n{\"event\":\"terraform-en";
+        fs::write(&journal.path, [&text[..], others].concat()).unwrap();
+        journal.ended("1", None).unwrap();
+        assert!(journal.unfinished().unwrap().is_empty());
+        journal.append(&serde_json::json!({"event": "other"})).unwrap();
+        let last: serde_json::Value = journal.last().unwrap().unwrap();
+        assert_eq!(last["event"], "other");
+    }
+}

@@ -1,0 +1,232 @@
+//! [`Workdir`]: a root module and where its runs keep their things; one method a command.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use menagerie_plan::{Output, ParseError, Plan, State, Validation};
+
+use crate::arguments::{
+    ApplyOptions, DestroyOptions, InitOptions, PlanOptions, apply_arguments, destroy_arguments, init_arguments,
+    output_arguments, plan_arguments, show_arguments, validate_arguments,
+};
+use crate::cancel::Cancel;
+use crate::discover::Terraform;
+use crate::ended::{ApplyDone, Ended, PlanDone};
+use crate::execute::{Finished, Invocation, Notice, RunError, execute, file_error};
+use crate::initialise;
+use crate::journal::Journal;
+
+/// A root module, and where its runs keep their things. Two of them never share a data directory.
+#[derive(Debug, Clone)]
+pub struct Workdir {
+    /// The root module.
+    pub directory: PathBuf,
+    /// Terraform's `TF_DATA_DIR`: what `init` resolved.
+    pub data_directory: PathBuf,
+    /// An existing directory for what the runs print.
+    pub runs_directory: PathBuf,
+    /// The environment variables, from [`crate::closed_environment`].
+    pub environment: BTreeMap<OsString, OsString>,
+    /// The value of `TF_REATTACH_PROVIDERS`, where providers run already.
+    pub reattach_providers: Option<String>,
+    /// Where runs are written down.
+    pub journal: Option<Journal>,
+}
+
+impl Workdir {
+    /// Runs `init`.
+    pub fn init(
+        &self,
+        terraform: &Terraform,
+        options: &InitOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<()>, RunError> {
+        let invocation = Invocation::reading("init", init_arguments(options));
+        let ended = execute(self, terraform, &invocation, notices, cancel)?;
+        if let Ended::Done(_) = &ended {
+            initialise::remember(self, terraform, options)?;
+        }
+        Ok(ended.map(drop))
+    }
+
+    /// Runs `init` if anything that it depends on has changed since the last time.
+    pub fn init_if_needed(
+        &self,
+        terraform: &Terraform,
+        options: &InitOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<()>, RunError> {
+        if !options.upgrade && initialise::is_done(self, terraform, options)? {
+            return Ok(Ended::Done(()));
+        }
+        self.init(terraform, options, notices, cancel)
+    }
+
+    /// Runs `validate`. An invalid configuration is an answer: see [`Validation::valid`].
+    pub fn validate(
+        &self,
+        terraform: &Terraform,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<Validation>, RunError> {
+        let mut invocation = Invocation::reading("validate", validate_arguments());
+        invocation.good = &[0, 1];
+        let ended = execute(self, terraform, &invocation, notices, cancel)?;
+        parsed("validate", ended, Validation::from_json)
+    }
+
+    /// Runs `plan`. A plan that is written holds variables in clear; the file is made readable for its owner only.
+    pub fn plan(
+        &self,
+        terraform: &Terraform,
+        options: &PlanOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<PlanDone>, RunError> {
+        let mut invocation = Invocation::reading("plan", plan_arguments(options));
+        invocation.good = &[0, 2];
+        let ended = execute(self, terraform, &invocation, notices, cancel)?;
+        if let Some(out) = options.out.as_deref().filter(|out| out.exists()) {
+            let private = fs::set_permissions(out, fs::Permissions::from_mode(0o600));
+            private.map_err(|source| file_error("protect", out, source))?;
+        }
+        Ok(ended.map(|finished| PlanDone { changes: finished.exit_code == 2 }))
+    }
+
+    /// Runs `init` if it is needed, then `plan`; where `plan` finds that `init` was needed all the same, both once more.
+    pub fn plan_with_init(
+        &self,
+        terraform: &Terraform,
+        init: &InitOptions,
+        options: &PlanOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<PlanDone>, RunError> {
+        self.with_init(terraform, init, notices, cancel, |notices| self.plan(terraform, options, notices, cancel))
+    }
+
+    /// Runs `show` of a saved plan. Its output holds sensitive values in clear, and is removed once it was read.
+    pub fn show_plan(
+        &self,
+        terraform: &Terraform,
+        plan: &Path,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<Plan>, RunError> {
+        let ended = self.read_secret("show", show_arguments(Some(plan)), terraform, notices, cancel)?;
+        parsed("show", ended, Plan::from_json)
+    }
+
+    /// Runs `show` of the state. Its output holds sensitive values in clear, and is removed once it was read.
+    pub fn show_state(
+        &self,
+        terraform: &Terraform,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<State>, RunError> {
+        let ended = self.read_secret("show", show_arguments(None), terraform, notices, cancel)?;
+        parsed("show", ended, State::from_json)
+    }
+
+    /// Runs `apply` of a saved plan. It is never killed: an interrupt lets it finish what is in flight.
+    pub fn apply(
+        &self,
+        terraform: &Terraform,
+        options: &ApplyOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<ApplyDone>, RunError> {
+        let invocation = Invocation::changing("apply", apply_arguments(options));
+        let ended = execute(self, terraform, &invocation, notices, cancel)?;
+        Ok(ended.map(|finished| ApplyDone { outputs: finished.outputs }))
+    }
+
+    /// Runs `destroy`, and asks nobody. It is never killed: an interrupt lets it finish what is in flight.
+    pub fn destroy(
+        &self,
+        terraform: &Terraform,
+        options: &DestroyOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<()>, RunError> {
+        let invocation = Invocation::changing("destroy", destroy_arguments(options));
+        Ok(execute(self, terraform, &invocation, notices, cancel)?.map(drop))
+    }
+
+    /// Runs `init` if it is needed, then `destroy`; where `destroy` finds that `init` was needed all the same, both once more.
+    pub fn destroy_with_init(
+        &self,
+        terraform: &Terraform,
+        init: &InitOptions,
+        options: &DestroyOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<()>, RunError> {
+        self.with_init(terraform, init, notices, cancel, |notices| self.destroy(terraform, options, notices, cancel))
+    }
+
+    /// Runs `output`: the way to the value of a sensitive one. What it prints is removed once it was read.
+    pub fn output(
+        &self,
+        terraform: &Terraform,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<BTreeMap<String, Output>>, RunError> {
+        let ended = self.read_secret("output", output_arguments(None), terraform, notices, cancel)?;
+        parsed("output", ended, |json| {
+            serde_json::from_slice(json).map_err(|source| ParseError::Json { document: "output", source })
+        })
+    }
+
+    fn read_secret(
+        &self,
+        command: &'static str,
+        arguments: Vec<OsString>,
+        terraform: &Terraform,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<Finished>, RunError> {
+        let invocation = Invocation { secret: true, ..Invocation::reading(command, arguments) };
+        execute(self, terraform, &invocation, notices, cancel)
+    }
+
+    fn with_init<T>(
+        &self,
+        terraform: &Terraform,
+        init: &InitOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+        mut command: impl FnMut(&mut dyn FnMut(Notice<'_>)) -> Result<Ended<T>, RunError>,
+    ) -> Result<Ended<T>, RunError> {
+        self.init_if_needed(terraform, init, notices, cancel)?.and_then(|()| match command(notices)? {
+            Ended::NeedsInit(_) => self.init(terraform, init, notices, cancel)?.and_then(|()| command(notices)),
+            ended => Ok(ended),
+        })
+    }
+
+    /// Returns the variables of a run, with the ones that only we set.
+    pub(crate) fn full_environment(&self) -> BTreeMap<OsString, OsString> {
+        let mut environment = self.environment.clone();
+        environment.insert("TF_DATA_DIR".into(), self.data_directory.clone().into());
+        if let Some(reattach) = &self.reattach_providers {
+            environment.insert("TF_REATTACH_PROVIDERS".into(), reattach.into());
+        }
+        environment
+    }
+}
+
+fn parsed<T>(
+    command: &'static str,
+    ended: Ended<Finished>,
+    parse: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+) -> Result<Ended<T>, RunError> {
+    ended.and_then(|finished| match parse(&finished.document) {
+        Ok(value) => Ok(Ended::Done(value)),
+        Err(source) => Err(RunError::Parse { command, source }),
+    })
+}
