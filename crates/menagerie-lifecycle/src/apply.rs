@@ -4,7 +4,7 @@ use crate::bundle::{Bundle, fingerprint};
 use crate::image;
 use crate::inventory;
 use crate::milestone::{self, Milestone};
-use crate::plan::{Planned, contents, make, prepare};
+use crate::plan::{Planned, contents, lock, make, prepare};
 use crate::probe::{Health, probe};
 use crate::run::RunError;
 use crate::saved_plan::SavedPlan;
@@ -113,7 +113,7 @@ fn apply_plan(session: &mut Session<'_>, held: &Held, ready: &Ready, digest: &Di
     Bundle::write(&held.records.bundle(), &contents(session, held, ready))?;
     milestone::append(&held.journal, &Milestone::ApplyStarted { digest: digest.to_string() })?;
     session.step(&held.name, Step::Apply);
-    let options = TerraformApplyOptions { plan: SavedPlan::path(&held.records), ..TerraformApplyOptions::default() };
+    let options = TerraformApplyOptions { lock: lock(), ..TerraformApplyOptions::new(SavedPlan::path(&held.records)) };
     let ended = session.terraform(&held.name, "apply", |terraform, events, cancel| {
         ready.workdir.apply(terraform, &options, events, cancel)
     });

@@ -70,7 +70,7 @@ impl Bundle {
         std::fs::copy(&contents.variables, next.join("variables.tfvars.json")).during("copy", &contents.variables)?;
         let manifest = Manifest {
             version: 1,
-            root_module: contents.root_module.strip_prefix(&contents.root).unwrap_or(contents.root_module).to_owned(),
+            root_module: contents.root_module.strip_prefix(&contents.root).unwrap_or(&contents.root_module).to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             terraform: contents.terraform.clone(),
             at: Timestamp::now(),

@@ -11,6 +11,7 @@ use crate::repository::Repository;
 use jiff::Timestamp;
 use menagerie_config::{Environment, Hosting, MissingRun, Owner, ReadError, Settings, Size, Template, Ttl};
 use menagerie_naming::{DrawError, EnvName, Taken, TakenError, check_free, draw};
+use menagerie_terraform::JournalError;
 use menagerie_template::{File, Root, TemplateError, render};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,9 @@ pub enum CreateError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The journal could not be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 impl Explain for CreateError {
@@ -76,7 +80,7 @@ impl Explain for CreateError {
         match self {
             Self::Taken(_) => Kind::Refused,
             Self::Project(_) | Self::Run(_) => Kind::Invalid,
-            Self::Draw(_) | Self::Template(_) | Self::Git(_) | Self::File(_) => Kind::Failed,
+            Self::Draw(_) | Self::Template(_) | Self::Git(_) | Self::File(_) | Self::Journal(_) => Kind::Failed,
         }
     }
 

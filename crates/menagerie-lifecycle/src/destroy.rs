@@ -5,7 +5,7 @@ use crate::home::Home;
 use crate::hosting::{LocalHosting, Swept};
 use crate::inventory::{self, Phase};
 use crate::milestone::{self, Milestone};
-use crate::plan::init_options;
+use crate::plan::{init_options, lock};
 use crate::repository::Repository;
 use crate::run::RunError;
 use crate::session::{Held, Session, Source, Step};
@@ -107,7 +107,7 @@ fn run(session: &mut Session<'_>, held: &Held) -> Result<(), RunError> {
     session.check_interrupt(&held.name, "the plan")?;
     session.step(&held.name, Step::Destroy);
     let init = init_options(held);
-    let options = DestroyOptions { variable_files: vec![held.records.variables()], ..DestroyOptions::default() };
+    let options = DestroyOptions { variable_files: vec![held.records.variables()], lock: lock(), ..DestroyOptions::default() };
     session.terraform(&held.name, "destroy", |terraform, events, cancel| {
         ready.workdir.destroy_with_init(terraform, &init, &options, events, cancel)
     })?;
@@ -167,7 +167,7 @@ fn is_edited(environment: Option<&Environment>, directory: &Path) -> Result<bool
     Ok(false)
 }
 
-/// Returns the certificate of what is gone, and makes it again where a run was cut short just before it.
+/// Returns the certificate of what is gone.
 fn gone(repository: &Repository, name: &EnvName) -> Result<Certificate, RunError> {
     let path = repository.home().certificate(name);
     let text = file::read_if_present(&path)?.unwrap_or_default();

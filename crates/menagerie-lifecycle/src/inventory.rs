@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use menagerie_config::{Environment, ReadError};
 use menagerie_naming::EnvName;
 use menagerie_plan::{ParseError, StateFile};
+use menagerie_terraform::JournalError;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -73,6 +74,9 @@ pub enum InventoryError {
     /// A file or directory could not be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A journal could not be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A state is damaged.
     #[error("the state of `{name}` in `{}` cannot be read", path.display())]
     State {
@@ -98,13 +102,13 @@ impl Explain for InventoryError {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound { .. } => Kind::NotFound,
-            Self::File(_) | Self::State { .. } => Kind::Failed,
+            Self::File(_) | Self::Journal(_) | Self::State { .. } => Kind::Failed,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotFound { name, known } => Some(match menagerie_naming::nearest(name.as_str(), known) {
+            Self::NotFound { name, known } => Some(match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "there is none yet: `cargo xtask env up` makes one".to_owned(),
                 None => "`cargo xtask env list` shows the ones that there are".to_owned(),
@@ -112,7 +116,7 @@ impl Explain for InventoryError {
             Self::State { path, .. } => {
                 Some(format!("Terraform keeps the state before the last change in `{}.backup`", path.display()))
             }
-            Self::File(_) => None,
+            Self::File(_) | Self::Journal(_) => None,
         }
     }
 }
@@ -255,4 +259,10 @@ fn read_intent(path: PathBuf, name: &EnvName, notes: &mut Vec<String>) -> Option
             None
         }
     }
+}
+
+/// Returns the known name that is nearest, if it is near enough to be meant.
+fn nearest<'a>(name: &EnvName, known: &'a [EnvName]) -> Option<&'a EnvName> {
+    let distances = known.iter().map(|other| (strsim::osa_distance(name.as_str(), other.as_str()), other));
+    distances.filter(|(distance, _)| *distance <= 3).min().map(|(_, other)| other)
 }

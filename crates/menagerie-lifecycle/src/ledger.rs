@@ -11,13 +11,13 @@ use std::path::Path;
 
 /// One name that was given to an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The name.
-    pub name: EnvName,
+    pub(crate) name: EnvName,
     /// When it was given.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Whom it was given to.
-    pub owner: String,
+    pub(crate) owner: String,
 }
 
 /// Reads all entries; a line that a full disk or a kill cut short is passed over, since its name was never given out.

@@ -14,7 +14,7 @@ pub(crate) struct Lock {
 
 /// A lock could not be had.
 #[derive(Debug, thiserror::Error)]
-pub enum LockError {
+pub(crate) enum LockError {
     /// Another run holds it.
     #[error("another run holds it: {holder}")]
     Held {

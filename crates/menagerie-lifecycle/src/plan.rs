@@ -6,13 +6,14 @@ use crate::hosting::LocalHosting;
 use crate::image;
 use crate::run::RunError;
 use crate::saved_plan::SavedPlan;
-use crate::session::{Held, Progress, Ready, Session, Source, Step};
+use crate::session::{Held, Ready, Session, Source, Step};
 use menagerie_config::{Environment, Hosting};
 use menagerie_naming::EnvName;
 use menagerie_plan::{Digest, Plan, Summary, digest};
-use menagerie_terraform::{Ended, InitOptions, PlanOptions};
+use menagerie_terraform::{InitOptions, LockOptions, PlanOptions};
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A plan that was made.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub fn plan(session: &mut Session<'_>, name: &EnvName) -> Result<Planned, RunErr
     if made.planned.summary.is_empty() {
         SavedPlan::forget(&held.records)?;
     } else {
-        SavedPlan::new(made.planned.digest.clone(), made.inputs, made.planned.summary.clone()).write(&held.records)?;
+        SavedPlan::new(made.planned.digest, made.inputs, made.planned.summary.clone()).write(&held.records)?;
     }
     Ok(made.planned)
 }
@@ -101,6 +102,7 @@ pub(crate) fn make(session: &mut Session<'_>, held: &Held, ready: &Ready) -> Res
     let options = PlanOptions {
         out: Some(file.clone()),
         variable_files: vec![held.records.variables()],
+        lock: lock(),
         ..PlanOptions::default()
     };
     let init = init_options(held);
@@ -134,4 +136,9 @@ pub(crate) fn contents(session: &Session<'_>, held: &Held, ready: &Ready) -> Con
 pub(crate) fn init_options(held: &Held) -> InitOptions {
     let path = format!("path={}", held.records.state().display());
     InitOptions { backend_config: vec![path.into()], reconfigure: true, ..InitOptions::default() }
+}
+
+/// The environment is held, so whoever has the state's lock is a Terraform on its way out.
+pub(crate) fn lock() -> LockOptions {
+    LockOptions::Wait(Duration::from_secs(20))
 }

@@ -8,7 +8,7 @@ use crate::kind::{Explain, Kind};
 use crate::lock::LockError;
 use menagerie_config::{MissingRun, ReadError};
 use menagerie_naming::EnvName;
-use std::path::PathBuf;
+use menagerie_terraform::JournalError;
 
 /// An operation on an environment did not reach its end.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,9 @@ pub enum RunError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The journal could not be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Terraform could not be run.
     #[error("failed to run `terraform {command}` for `{name}`")]
     Terraform {
@@ -55,15 +58,6 @@ pub enum RunError {
         /// What is wrong.
         #[source]
         source: menagerie_terraform::RunError,
-    },
-    /// What Terraform printed is not understood.
-    #[error("failed to read the plan of `{name}`")]
-    Parse {
-        /// The environment.
-        name: EnvName,
-        /// What is wrong.
-        #[source]
-        source: menagerie_plan::ParseError,
     },
     /// Terraform ended with errors.
     #[error("`terraform {command}` failed for `{name}`\n\n{diagnostics}")]
@@ -133,15 +127,6 @@ pub enum RunError {
         #[source]
         source: Option<Box<RunError>>,
     },
-    /// The environment's directory was edited, and its edits could not be kept.
-    #[error("failed to keep the edits in `{}`", path.display())]
-    Rescue {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: FileError,
-    },
 }
 
 impl RunError {
@@ -174,12 +159,11 @@ impl Explain for RunError {
             | Self::Image(_)
             | Self::Hosting(_)
             | Self::File(_)
+            | Self::Journal(_)
             | Self::Terraform { .. }
-            | Self::Parse { .. }
             | Self::Failed { .. }
             | Self::TimedOut { .. }
-            | Self::Stale(_)
-            | Self::Rescue { .. } => Kind::Failed,
+            | Self::Stale(_) => Kind::Failed,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::run::RunError;
 use jiff::Timestamp;
 use menagerie_naming::EnvName;
 use menagerie_plan::Event;
-use menagerie_terraform::{Cancel, Journal, Terraform, Workdir};
+use menagerie_terraform::{Cancel, Ended, Journal, Notice, Terraform, Workdir};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -117,8 +117,7 @@ impl Session<'_> {
     }
 
     fn wait_for_orphans(&mut self, name: &EnvName, journal: &std::path::Path) -> Result<(), RunError> {
-        let terraform = |source| RunError::Terraform { name: name.clone(), command: "journal", source };
-        for orphan in Journal::new(journal.to_owned()).unfinished().map_err(terraform)? {
+        for orphan in Journal::new(journal.to_owned()).unfinished()? {
             if !orphan.is_alive() {
                 continue;
             }
@@ -127,7 +126,8 @@ impl Session<'_> {
             while orphan.is_alive() {
                 if self.cancel.count() > 0 && !told {
                     // It is ours as if we had started it: it gets the interrupt that we got.
-                    orphan.interrupt();
+                    // One that ends at this moment needs no signal.
+                    let _ = orphan.interrupt();
                     told = true;
                 }
                 std::thread::sleep(Duration::from_millis(50));
@@ -172,6 +172,31 @@ impl Session<'_> {
         Ok(Ready { source, root, root_module, workdir, _served: served })
     }
 
+    /// Runs a command of Terraform, tells what happens, and turns any other ending than the one hoped for into an error.
+    pub(crate) fn terraform<T>(
+        &mut self,
+        name: &EnvName,
+        command: &'static str,
+        run: impl FnOnce(&Terraform, &mut dyn FnMut(Notice<'_>), &Cancel) -> Result<Ended<T>, menagerie_terraform::RunError>,
+    ) -> Result<T, RunError> {
+        let observer = &mut *self.observer;
+        let mut notices = |notice: Notice<'_>| match notice {
+            Notice::Event(event) => observer(Progress::Event(event)),
+            Notice::AtRisk => observer(Progress::AtRisk),
+        };
+        let ended = run(self.terraform, &mut notices, &self.cancel);
+        let name = name.clone();
+        match ended.map_err(|source| RunError::Terraform { name: name.clone(), command, source })? {
+            Ended::Done(value) => Ok(value),
+            Ended::Failed(failure) => Err(RunError::Failed { name, command, diagnostics: failure.to_string() }),
+            Ended::NeedsInit(reason) => Err(RunError::Failed { name, command, diagnostics: reason }),
+            Ended::Cancelled { .. } => Err(RunError::Interrupted { name, during: during(command) }),
+            Ended::TimedOut { .. } => Err(RunError::TimedOut { name, command }),
+            Ended::Locked(lock) => Err(RunError::StateLocked { name, holder: lock.to_string() }),
+            Ended::Stale => Err(RunError::Stale(name)),
+        }
+    }
+
     pub(crate) fn step(&mut self, name: &EnvName, step: Step) {
         (self.observer)(Progress::Step { name, step });
     }
@@ -185,6 +210,14 @@ impl Session<'_> {
             return Err(RunError::Interrupted { name: name.clone(), during });
         }
         Ok(())
+    }
+}
+
+fn during(command: &str) -> &'static str {
+    match command {
+        "apply" => "the apply",
+        "destroy" => "the destroy",
+        _ => "the plan",
     }
 }
 

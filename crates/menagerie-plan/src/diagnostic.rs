@@ -114,7 +114,10 @@ pub struct Expression {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last_line = self.snippet.as_ref().map_or(0, |snippet| snippet.start_line + snippet.code.lines().count());
+        let last_line = self
+            .snippet
+            .as_ref()
+            .map_or(0, |snippet| snippet.start_line + snippet.code.lines().count());
         let gutter = last_line.to_string().len();
         write!(formatter, "{}: {}", self.severity, one_line(&self.summary))?;
         if let Some(range) = &self.range {
@@ -130,7 +133,13 @@ impl fmt::Display for Diagnostic {
         }
         for expression in self.snippet.iter().flat_map(|snippet| &snippet.values) {
             let Expression { traversal, statement } = expression;
-            write!(formatter, "\n{:gutter$} = {} {}", "", one_line(traversal), one_line(statement))?;
+            write!(
+                formatter,
+                "\n{:gutter$} = {} {}",
+                "",
+                one_line(traversal),
+                one_line(statement)
+            )?;
         }
         if !self.detail.is_empty() {
             write!(formatter, "\n\n{}", printable(self.detail.trim_end()))?;
@@ -149,7 +158,8 @@ impl Snippet {
             write!(formatter, "\n{:>gutter$} | {}", self.start_line + number, printable(line))?;
             if !marked.is_empty() {
                 // Tabs stay tabs, so that the carets are below the code whatever the terminal makes of them.
-                let padding: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+                let padding: String =
+                    before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
                 let carets = "^".repeat(marked.chars().count());
                 write!(formatter, "\n{:gutter$} | {padding}{carets}", "")?;
             }
@@ -160,7 +170,9 @@ impl Snippet {
 
     /// Returns what precedes the part in question on `line`, which starts at `offset`, and that part of it.
     fn split<'a>(&self, line: &'a str, offset: usize) -> (&'a str, &'a str) {
-        let within = |position: usize| line.floor_char_boundary(position.saturating_sub(offset).min(line.len()));
+        let within = |position: usize| {
+            line.floor_char_boundary(position.saturating_sub(offset).min(line.len()))
+        };
         let (start, end) = (within(self.highlight_start_offset), within(self.highlight_end_offset));
         let marked = &line[start..end.max(start)];
         let indentation = marked.len() - marked.trim_start().len();
@@ -198,7 +210,17 @@ mod tests {
 
     #[test]
     fn shows_place_code_values_and_detail() {
-        insta::assert_snapshot!(undeclared(), @"");
+        insta::assert_snapshot!(undeclared(), @r#"
+        error: Reference to undeclared local value
+          --> main.tf:9:22
+           |
+         9 |   input = var.size + local.missing
+           |                      ^^^^^^^^^^^^^
+           = in resource "terraform_data" "a"
+           = var.size is 20
+
+        A local value with the name "missing" has not been declared.
+        "#);
     }
 
     #[test]
@@ -207,14 +229,30 @@ mod tests {
         let snippet = diagnostic.snippet.as_mut().unwrap();
         snippet.code = "\tinput = {\n\t\tä = 1\n\n\t}".to_owned();
         (snippet.highlight_start_offset, snippet.highlight_end_offset) = (9, snippet.code.len());
-        insta::assert_snapshot!(diagnostic, @"");
+        insta::assert_snapshot!(diagnostic, @r#"
+        error: Reference to undeclared local value
+          --> main.tf:9:22
+           |
+         9 | 	input = {
+           | 	        ^
+        10 | 		ä = 1
+           | 		^^^^^
+        11 | 
+        12 | 	}
+           | 	^
+           = in resource "terraform_data" "a"
+           = var.size is 20
+
+        A local value with the name "missing" has not been declared.
+        "#);
     }
 
     #[test]
     fn needs_neither_place_nor_detail() {
         let diagnostic: Diagnostic =
-            serde_json::from_str(r#"{"severity": "fatal", "summary": "no\u001b[31m color"}"#).unwrap();
-        insta::assert_snapshot!(diagnostic, @"");
+            serde_json::from_str(r#"{"severity": "fatal", "summary": "no\u001b[31m color"}"#)
+                .unwrap();
+        insta::assert_snapshot!(diagnostic, @r"note: no\u{1b}[31m color");
     }
 
     #[test]

@@ -270,14 +270,18 @@ impl Event {
         if kind == "version" {
             let ui = text(&value, "ui");
             if !is_major_one(&ui) {
-                return Err(ParseError::Format { document: "event stream", found: ui, supported: "1.x" });
+                return Err(ParseError::Format {
+                    document: "event stream",
+                    found: ui,
+                    supported: "1.x",
+                });
             }
             let product = if value.get("tofu").is_some() { "tofu" } else { "terraform" };
             return Ok(Self::Version { version: text(&value, product), ui });
         }
         let message = text(&value, "@message");
         let known = Self::known(&kind, &value, &message);
-        Ok(known.unwrap_or_else(|| Self::Other { kind, message, value }))
+        Ok(known.unwrap_or(Self::Other { kind, message, value }))
     }
 
     fn known(kind: &str, value: &Value, message: &str) -> Option<Self> {
@@ -299,7 +303,9 @@ impl Event {
             "provision_errored" => Self::ProvisionErrored(hook()?),
             "planned_change" => Self::PlannedChange(change()?),
             "resource_drift" => Self::ResourceDrift(change()?),
-            "change_summary" => Self::ChangeSummary(ChangeSummary { message, ..field(value, "changes")? }),
+            "change_summary" => {
+                Self::ChangeSummary(ChangeSummary { message, ..field(value, "changes")? })
+            }
             // The same type for both: after a plan each output has an action, after an apply none has.
             "outputs" => match field(value, "outputs") {
                 Some(planned) => Self::PlannedOutputs(planned),
@@ -316,7 +322,9 @@ impl Event {
     pub fn message(&self) -> String {
         let message = match self {
             Self::Version { version, .. } => return format!("version {version}"),
-            Self::Diagnostic(diagnostic) => return format!("{}: {}", diagnostic.severity, printable(&diagnostic.summary)),
+            Self::Diagnostic(diagnostic) => {
+                return format!("{}: {}", diagnostic.severity, printable(&diagnostic.summary));
+            }
             Self::RefreshStart(hook)
             | Self::RefreshComplete(hook)
             | Self::ApplyStart(hook)
@@ -347,4 +355,149 @@ fn text(value: &Value, key: &str) -> String {
 
 fn field<T: DeserializeOwned>(value: &Value, key: &str) -> Option<T> {
     T::deserialize(value.get(key)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Names the variant of an event, with what it says.
+    fn shown(line: &str) -> String {
+        let event = Event::from_line(line).unwrap();
+        let debug = format!("{event:?}");
+        let variant = debug.split(|character: char| !character.is_alphanumeric()).next().unwrap();
+        format!("{variant}: {}", event.message())
+    }
+
+    fn stream(text: &str) -> String {
+        text.lines().map(shown).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_real_init() {
+        insta::assert_snapshot!(stream(include_str!("../tests/fixtures/init.jsonl")), @r#"
+        Version: version 1.11.4
+        InitOutput: Initializing the backend...
+        Text: \u{1b}[0m\u{1b}[32m
+        Text: Successfully configured the backend "local"! Terraform will automatically
+        Text: use this backend unless the backend configuration changes.\u{1b}[0m
+        InitOutput: Initializing modules...
+        Log: - inner in inner
+        InitOutput: Initializing provider plugins...
+        InitOutput: Terraform has been successfully initialized!
+        InitOutput: You may now begin working with Terraform. Try running "terraform plan" to see
+        any changes that are required for your infrastructure. All Terraform commands
+        should now work.
+
+        If you ever set or change modules or backend configuration for Terraform,
+        rerun this command to reinitialize your working directory. If you forget, other
+        commands will detect it and remind you to do so if necessary.
+        "#);
+    }
+
+    #[test]
+    fn a_real_plan() {
+        insta::assert_snapshot!(stream(include_str!("../tests/fixtures/plan.jsonl")), @r#"
+        Version: version 1.11.4
+        RefreshStart: terraform_data.updated: Refreshing state... [id=40555e9e-60c4-63a4-230b-2b1a4cd1a776]
+        RefreshComplete: terraform_data.updated: Refresh complete [id=40555e9e-60c4-63a4-230b-2b1a4cd1a776]
+        PlannedChange: terraform_data.forgotten: Plan to remove
+        PlannedChange: terraform_data.fresh: Plan to create
+        PlannedChange: terraform_data.many["three"]: Plan to create
+        PlannedChange: terraform_data.many["one"]: Plan to delete
+        PlannedChange: terraform_data.updated: Plan to update
+        PlannedChange: terraform_data.replaced: Plan to replace
+        PlannedChange: data.terraform_remote_state.later: Plan to read
+        PlannedChange: terraform_data.imported: Plan to import
+        PlannedChange: terraform_data.new_name: Plan to move
+        PlannedChange: terraform_data.secret: Plan to update
+        ChangeSummary: Plan: 1 to import, 3 to add, 2 to change, 2 to destroy.
+        PlannedOutputs: 
+        Diagnostic: warning: Some objects will no longer be managed by Terraform
+        "#);
+    }
+
+    #[test]
+    fn a_real_apply() {
+        insta::assert_snapshot!(stream(include_str!("../tests/fixtures/apply.jsonl")), @r#"
+        Version: version 1.11.4
+        PlannedChange: terraform_data.b: Plan to create
+        PlannedChange: terraform_data.a: Plan to create
+        ApplyStart: terraform_data.b: Creating...
+        ApplyStart: terraform_data.a: Creating...
+        ApplyComplete: terraform_data.b: Creation complete after 0s [id=c4e00336-8d3d-f701-27ec-b27a38d567d3]
+        ProvisionStart: terraform_data.a: Provisioning with 'local-exec'...
+        ProvisionProgress: terraform_data.a: (local-exec): Executing: ["/bin/sh" "-c" "sleep 3"]
+        ProvisionComplete: terraform_data.a: (local-exec) Provisioning complete
+        ApplyComplete: terraform_data.a: Creation complete after 3s [id=4ed21823-5a4c-89c7-0c8f-6a8a9ba799d8]
+        ChangeSummary: Apply complete! Resources: 2 added, 0 changed, 0 destroyed.
+        Outputs:
+        "#);
+    }
+
+    #[test]
+    fn outputs_of_a_plan_and_of_an_apply() {
+        let planned = r#"{"type":"outputs","outputs":{"x":{"sensitive":true,"action":"create"}}}"#;
+        let Event::PlannedOutputs(planned) = Event::from_line(planned).unwrap() else {
+            panic!("planned")
+        };
+        assert_eq!((planned["x"].sensitive, planned["x"].action), (true, PlannedAction::Create));
+        let done = r#"{"type":"outputs","outputs":{"x":{"sensitive":false,"type":"string","value":null},
+            "y":{"sensitive":true,"type":"string"}}}"#;
+        let Event::Outputs(done) = Event::from_line(done).unwrap() else { panic!("done") };
+        assert_eq!((&done["x"].value, &done["y"].value), (&Some(Value::Null), &None));
+    }
+
+    #[track_caller]
+    fn check(line: &str, expected: &str) {
+        assert_eq!(shown(line), expected);
+    }
+
+    #[test]
+    fn what_is_no_event_is_text() {
+        check("", "Text: ");
+        check("\u{1b}[32mSuccessfully configured", "Text: \\u{1b}[32mSuccessfully configured");
+        check("{\"type\": ", "Text: {\"type\": ");
+        check("[1]", "Text: [1]");
+        check("{\"a\": 1}", "Text: {\"a\": 1}");
+    }
+
+    #[test]
+    fn what_is_new_is_kept() {
+        check(r#"{"type":"action_start","@message":"Action started"}"#, "Other: Action started");
+        check(
+            r#"{"type":"planned_change","@message":"of another shape"}"#,
+            "Other: of another shape",
+        );
+        check(r#"{"type":"test_run","@message":"a run"}"#, "Other: a run");
+        check(
+            r#"{"type":"state_lock_acquire","@message":"Acquiring state lock"}"#,
+            "StateLockAcquire: Acquiring state lock",
+        );
+        check(r#"{"type":"log","@level":"warn","@message":"careful"}"#, "Log: careful");
+    }
+
+    #[test]
+    fn another_version_of_the_stream_is_refused() {
+        check(r#"{"type":"version","terraform":"1.99.0","ui":"1.99"}"#, "Version: version 1.99.0");
+        check(r#"{"type":"version","tofu":"1.10.0","ui":"1.2"}"#, "Version: version 1.10.0");
+        let error =
+            Event::from_line(r#"{"type":"version","terraform":"9.0.0","ui":"2.0"}"#).unwrap_err();
+        assert!(error.to_string().starts_with("the event stream has format `2.0`"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(line: String) {
+            let _ = Event::from_line(&line).map(|event| event.message());
+        }
+
+        #[test]
+        fn a_message_never_moves_the_cursor(text: String) {
+            let line = serde_json::json!({"type": "log", "@message": text}).to_string();
+            let message = Event::from_line(&line).unwrap().message();
+            prop_assert!(message.chars().all(|character| character == '\n' || character == '\t' || !character.is_control()));
+        }
+    }
 }

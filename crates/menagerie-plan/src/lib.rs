@@ -38,6 +38,7 @@ mod mask;
 mod parse;
 mod plan;
 mod printable;
+mod secrets;
 mod state;
 mod summary;
 mod validation;
@@ -45,7 +46,8 @@ mod validation;
 pub use diagnostic::{Diagnostic, Expression, Position, Range, Severity, Snippet};
 pub use digest::{Digest, ParseDigestError, digest};
 pub use event::{
-    ChangeSummary, Event, Hook, Level, Operation, PlannedAction, PlannedChange, PlannedOutput, ResourceAddress,
+    ChangeSummary, Event, Hook, Level, Operation, PlannedAction, PlannedChange, PlannedOutput,
+    ResourceAddress,
 };
 pub use parse::ParseError;
 pub use plan::{Action, Change, ChangeKind, Importing, Index, Mode, Plan, ResourceChange};

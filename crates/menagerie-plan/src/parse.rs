@@ -18,7 +18,9 @@ pub enum ParseError {
         source: serde_json::Error,
     },
     /// Its format is of another major than this crate knows.
-    #[error("the {document} has format `{found}`, but only `{supported}` is understood: this Terraform is too new or too old")]
+    #[error(
+        "the {document} has format `{found}`, but only `{supported}` is understood: this Terraform is too new or too old"
+    )]
     Format {
         /// What was read: "plan", "state", …
         document: &'static str,
@@ -33,7 +35,10 @@ pub enum ParseError {
 ///
 /// Terraform promises that a minor version only adds fields:
 /// <https://developer.hashicorp.com/terraform/internals/json-format#format-summary>.
-pub(crate) fn versioned<T: DeserializeOwned>(document: &'static str, json: &[u8]) -> Result<T, ParseError> {
+pub(crate) fn versioned<T: DeserializeOwned>(
+    document: &'static str,
+    json: &[u8],
+) -> Result<T, ParseError> {
     #[derive(Deserialize)]
     struct Header {
         #[serde(default)]
@@ -41,13 +46,20 @@ pub(crate) fn versioned<T: DeserializeOwned>(document: &'static str, json: &[u8]
     }
     let header: Header = read(document, json)?;
     if !is_major_one(&header.format_version) {
-        return Err(ParseError::Format { document, found: header.format_version, supported: "1.x" });
+        return Err(ParseError::Format {
+            document,
+            found: header.format_version,
+            supported: "1.x",
+        });
     }
     read(document, json)
 }
 
 /// Reads `json` without looking at its version.
-pub(crate) fn read<T: DeserializeOwned>(document: &'static str, json: &[u8]) -> Result<T, ParseError> {
+pub(crate) fn read<T: DeserializeOwned>(
+    document: &'static str,
+    json: &[u8],
+) -> Result<T, ParseError> {
     serde_json::from_slice(json).map_err(|source| ParseError::Json { document, source })
 }
 

@@ -1,5 +1,8 @@
 //! The plan, as `terraform show -json <plan>` prints it.
 
+#[cfg(test)]
+pub(crate) mod strategy;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -94,7 +97,9 @@ pub struct ResourceChange {
 impl ResourceChange {
     /// Returns whether anything happens, counting a pure move and a pure import.
     pub fn is_change(&self) -> bool {
-        self.change.kind() != ChangeKind::NoOp || self.previous_address.is_some() || self.change.importing.is_some()
+        self.change.kind() != ChangeKind::NoOp
+            || self.previous_address.is_some()
+            || self.change.importing.is_some()
     }
 }
 
@@ -158,7 +163,9 @@ impl Change {
     pub fn kind(&self) -> ChangeKind {
         let has = |action| self.actions.contains(&action);
         match () {
-            () if has(Action::Create) && (has(Action::Delete) || has(Action::Forget)) => ChangeKind::Replace,
+            () if has(Action::Create) && (has(Action::Delete) || has(Action::Forget)) => {
+                ChangeKind::Replace
+            }
             () if has(Action::Create) => ChangeKind::Create,
             () if has(Action::Delete) => ChangeKind::Destroy,
             () if has(Action::Forget) => ChangeKind::Forget,
@@ -228,4 +235,87 @@ pub struct Importing {
     /// The provider's id; absent while it is not known, or where an identity is used instead.
     #[serde(default)]
     pub id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(json: &str) -> Result<Plan, ParseError> {
+        Plan::from_json(json.as_bytes())
+    }
+
+    #[track_caller]
+    fn check_error(json: &str, expected: &str) {
+        let error = parse(json).unwrap_err();
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        assert_eq!(format!("{error}{}", source.unwrap_or_default()), expected);
+    }
+
+    #[test]
+    fn a_real_plan() {
+        let plan = Plan::from_json(include_bytes!("../tests/fixtures/mixed.json")).unwrap();
+        assert_eq!(plan.terraform_version.as_deref(), Some("1.11.4"));
+        assert!(plan.is_applyable() && plan.has_changes() && !plan.errored);
+        assert_eq!(plan.complete, Some(true));
+        let find = |address| {
+            plan.resource_changes.iter().find(|change| change.address == address).unwrap()
+        };
+        let many = find("terraform_data.many[\"three\"]");
+        assert_eq!(many.index, Some(Index::Key("three".to_owned())));
+        assert_eq!(
+            (many.mode, many.kind.as_str(), many.change.kind()),
+            (Mode::Managed, "terraform_data", ChangeKind::Create)
+        );
+        let inner = find("module.inner.terraform_data.this[1]");
+        assert_eq!(
+            (inner.module_address.as_deref(), &inner.index),
+            (Some("module.inner"), &Some(Index::Number(1)))
+        );
+        assert!(!inner.is_change());
+        assert_eq!(find("terraform_data.replaced").change.replace_paths, [["triggers_replace"]]);
+        assert!(find("terraform_data.imported").is_change());
+    }
+
+    #[test]
+    fn debug_shows_no_marked_secret() {
+        let plan = Plan::from_json(include_bytes!("../tests/fixtures/mixed.json")).unwrap();
+        assert!(!format!("{plan:?}").contains("hunter3"));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        check_error(
+            r#"{"format_version": "2.0"}"#,
+            "the plan has format `2.0`, but only `1.x` is understood: this Terraform is too new or too old",
+        );
+        check_error(
+            "{}",
+            "the plan has format ``, but only `1.x` is understood: this Terraform is too new or too old",
+        );
+        check_error(
+            "",
+            "failed to read the plan as JSON: EOF while parsing a value at line 1 column 0",
+        );
+        let unknown =
+            r#"{"format_version": "1.9", "output_changes": {"x": {"actions": ["explode"]}}}"#;
+        assert!(parse(unknown).is_err());
+    }
+
+    #[test]
+    fn what_is_new_is_ignored() {
+        let plan = parse(
+            r#"{"format_version": "1.99", "action_invocations": [{}], "resource_changes": null}"#,
+        )
+        .unwrap();
+        assert!(!plan.has_changes() && !plan.is_applyable());
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(bytes: Vec<u8>) {
+            let _ = Plan::from_json(&bytes);
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 /// Returns `text` with control characters but newline and tab escaped: a value from a cloud, or from a pull request, must not
 /// move the cursor or change what was printed before it.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let is_plain = |character: char| character == '\n' || character == '\t' || !is_control(character);
+    let is_plain =
+        |character: char| character == '\n' || character == '\t' || !is_control(character);
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }

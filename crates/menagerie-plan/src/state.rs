@@ -32,7 +32,8 @@ impl State {
 
     /// Returns each resource instance of each module, the parents first.
     pub fn resources(&self) -> impl Iterator<Item = &StateResource> {
-        let mut modules: Vec<&Module> = self.values.iter().map(|values| &values.root_module).collect();
+        let mut modules: Vec<&Module> =
+            self.values.iter().map(|values| &values.root_module).collect();
         let mut next = 0;
         while let Some(module) = modules.get(next).copied() {
             modules.extend(&module.child_modules);
@@ -70,14 +71,21 @@ pub struct Output {
 }
 
 /// Reads a `null` that is there as a value: an output can be null.
-fn some_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+fn some_value<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
 impl fmt::Debug for Output {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.value.as_ref().map(|value| mask::masked(value, &Value::Bool(self.sensitive)));
-        formatter.debug_struct("Output").field("sensitive", &self.sensitive).field("value", &shown).finish()
+        let shown =
+            self.value.as_ref().map(|value| mask::masked(value, &Value::Bool(self.sensitive)));
+        formatter
+            .debug_struct("Output")
+            .field("sensitive", &self.sensitive)
+            .field("value", &shown)
+            .finish()
     }
 }
 
@@ -228,8 +236,104 @@ impl StateFileResource {
                 Some(Index::Number(number)) => format!("[{number}]"),
                 Some(Index::Key(key)) => format!("[{}]", Value::from(key.as_str())),
             };
-            let deposed = instance.deposed.as_ref().map(|key| format!(" (deposed {key})")).unwrap_or_default();
+            let deposed = instance
+                .deposed
+                .as_ref()
+                .map(|key| format!(" (deposed {key})"))
+                .unwrap_or_default();
             format!("{resource}{index}{deposed}")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_real_state() {
+        let state = State::from_json(include_bytes!("../tests/fixtures/state.json")).unwrap();
+        let addresses: Vec<_> =
+            state.resources().map(|resource| resource.address.as_str()).collect();
+        insta::assert_snapshot!(addresses.join("\n"), @r#"
+        terraform_data.forgotten
+        terraform_data.many["one"]
+        terraform_data.many["two"]
+        terraform_data.old_name
+        terraform_data.replaced
+        terraform_data.same
+        terraform_data.secret
+        terraform_data.updated
+        module.inner.terraform_data.this[0]
+        module.inner.terraform_data.this[1]
+        "#);
+        let outputs = &state.values.as_ref().unwrap().outputs;
+        assert_eq!(outputs["gone"].value.as_ref().unwrap(), "bye");
+        assert_eq!(
+            format!("{:?}", outputs["token"]),
+            r#"Output { sensitive: true, value: Some(String("***")) }"#
+        );
+        let secret = state.resources().find(|resource| resource.name == "secret").unwrap();
+        assert!(format!("{secret:?}").contains("\"token\": String(\"***\")"), "{secret:?}");
+    }
+
+    #[test]
+    fn no_state_at_all() {
+        let state = State::from_json(br#"{"format_version": "1.0"}"#).unwrap();
+        assert_eq!(state.resources().count(), 0);
+    }
+
+    #[track_caller]
+    fn check_managed(resources: &str, expected: &[&str]) {
+        let json =
+            format!(r#"{{"version": 4, "serial": 7, "lineage": "l", "resources": {resources}}}"#);
+        let file = StateFile::from_json(json.as_bytes()).unwrap();
+        assert_eq!((file.serial, file.lineage.as_str()), (7, "l"));
+        assert_eq!(file.managed(), expected);
+        assert_eq!(file.is_empty(), expected.is_empty());
+    }
+
+    #[test]
+    fn what_a_state_file_still_has() {
+        check_managed("[]", &[]);
+        check_managed("null", &[]);
+        check_managed(r#"[{"mode": "data", "type": "a", "name": "b", "instances": [{}]}]"#, &[]);
+        check_managed(r#"[{"mode": "managed", "type": "a", "name": "b", "instances": []}]"#, &[]);
+        check_managed(
+            r#"[{"mode": "managed", "type": "a", "name": "b", "instances": [{"schema_version": 0}]}]"#,
+            &["a.b"],
+        );
+        check_managed(
+            r#"[{"module": "module.m[0]", "mode": "managed", "type": "a", "name": "b", "instances": [
+                {"index_key": "k \"q\""}, {"index_key": 1, "deposed": "00000001"}]}]"#,
+            &[r#"module.m[0].a.b["k \"q\""]"#, "module.m[0].a.b[1] (deposed 00000001)"],
+        );
+        // What this crate does not know yet is not nothing.
+        check_managed(
+            r#"[{"mode": "novel", "type": "a", "name": "b", "instances": [{}]}]"#,
+            &["a.b"],
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_understood_is_never_empty() {
+        for json in [
+            "",
+            "{}",
+            "{\"version\": 4}",
+            "{\"version\": 5, \"serial\": 1, \"lineage\": \"l\"}",
+            "[]",
+            "null",
+        ] {
+            StateFile::from_json(json.as_bytes()).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_real_state_file() {
+        let file =
+            StateFile::from_json(include_bytes!("../tests/fixtures/state_file.json")).unwrap();
+        assert_eq!(file.managed().len(), 10);
+        assert_eq!(file.managed()[0], "terraform_data.forgotten");
     }
 }

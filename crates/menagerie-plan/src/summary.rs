@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::mask;
 use crate::plan::{Change, ChangeKind, Plan, ResourceChange};
+use crate::secrets::Secrets;
 use attributes::changed_attributes;
 
 /// What a plan would do, with nothing sensitive in it.
@@ -30,17 +31,23 @@ pub struct Summary {
 impl Summary {
     /// Returns the summary of `plan`.
     pub fn of(plan: &Plan) -> Self {
+        let secrets = Secrets::of(plan);
         let changes = || plan.resource_changes.iter().filter(|change| change.is_change());
         Self {
             counts: Counts::of(changes()),
-            resources: changes().map(ResourceSummary::of).collect(),
+            resources: changes().map(|change| ResourceSummary::of(change, &secrets)).collect(),
             outputs: plan
                 .output_changes
                 .iter()
                 .filter(|(_, change)| change.kind() != ChangeKind::NoOp)
-                .map(|(name, change)| OutputSummary::of(name, change))
+                .map(|(name, change)| OutputSummary::of(name, change, &secrets))
                 .collect(),
-            drift: plan.resource_drift.iter().filter(|drift| is_real_drift(drift)).map(ResourceSummary::of).collect(),
+            drift: plan
+                .resource_drift
+                .iter()
+                .filter(|drift| is_real_drift(drift))
+                .map(|drift| ResourceSummary::of(drift, &secrets))
+                .collect(),
         }
     }
 
@@ -113,7 +120,7 @@ pub struct ResourceSummary {
 }
 
 impl ResourceSummary {
-    fn of(change: &ResourceChange) -> Self {
+    fn of(change: &ResourceChange, secrets: &Secrets) -> Self {
         let kind = change.change.kind();
         Self {
             address: change.address.clone(),
@@ -124,9 +131,10 @@ impl ResourceSummary {
             reason: change.action_reason.clone(),
             attributes: match kind {
                 ChangeKind::NoOp | ChangeKind::Destroy | ChangeKind::Forget => Vec::new(),
-                ChangeKind::Create | ChangeKind::Update | ChangeKind::Replace | ChangeKind::Read => {
-                    changed_attributes(&change.change)
-                }
+                ChangeKind::Create
+                | ChangeKind::Update
+                | ChangeKind::Replace
+                | ChangeKind::Read => changed_attributes(&change.change, secrets),
             },
         }
     }
@@ -161,13 +169,18 @@ pub struct OutputSummary {
 }
 
 impl OutputSummary {
-    fn of(name: &str, change: &Change) -> Self {
+    fn of(name: &str, change: &Change, secrets: &Secrets) -> Self {
         let no_mask = Value::Null;
         Self {
             name: name.to_owned(),
             kind: change.kind(),
-            before: Shown::of(&change.before, &change.before_sensitive, &no_mask),
-            after: Shown::of(&change.after, &change.after_sensitive, &change.after_unknown),
+            before: Shown::of(&change.before, &change.before_sensitive, &no_mask, secrets),
+            after: Shown::of(
+                &change.after,
+                &change.after_sensitive,
+                &change.after_unknown,
+                secrets,
+            ),
         }
     }
 }
@@ -187,8 +200,8 @@ pub enum Shown {
 
 impl Shown {
     /// Sensitive wins over unknown: both at once say only that it will change.
-    fn of(value: &Value, sensitive: &Value, unknown: &Value) -> Self {
-        if mask::is_set_anywhere(sensitive) {
+    fn of(value: &Value, sensitive: &Value, unknown: &Value, secrets: &Secrets) -> Self {
+        if mask::is_set_anywhere(sensitive) || secrets.are_in(value) {
             Self::Sensitive
         } else if mask::is_set_anywhere(unknown) {
             Self::Unknown
@@ -230,7 +243,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn drift(before: Value, after: Value) -> ResourceChange {
+    fn drift(before: &Value, after: &Value) -> ResourceChange {
         serde_json::from_value(json!({
             "address": "a.b", "mode": "managed", "type": "a", "name": "b",
             "change": {"actions": ["update"], "before": before, "after": after},
@@ -239,23 +252,23 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_drift(before: Value, after: Value, expected: bool) {
+    fn check_drift(before: &Value, after: &Value, expected: bool) {
         assert_eq!(is_real_drift(&drift(before, after)), expected);
     }
 
     #[test]
     fn null_against_empty_is_no_drift() {
-        check_drift(json!({"a": null, "b": 1}), json!({"a": "", "b": 1}), false);
-        check_drift(json!({"a": {"b": []}}), json!({}), false);
-        check_drift(json!({"a": [null]}), json!({"a": {}}), false);
-        check_drift(json!({"a": "x"}), json!({"a": "x"}), false);
+        check_drift(&json!({"a": null, "b": 1}), &json!({"a": "", "b": 1}), false);
+        check_drift(&json!({"a": {"b": []}}), &json!({}), false);
+        check_drift(&json!({"a": [null]}), &json!({"a": {}}), false);
+        check_drift(&json!({"a": "x"}), &json!({"a": "x"}), false);
     }
 
     #[test]
     fn another_value_is_drift() {
-        check_drift(json!({"a": "running"}), json!({"a": "stopped"}), true);
-        check_drift(json!({"a": false}), json!({"a": null}), true);
-        check_drift(json!({"a": 0}), json!({}), true);
-        check_drift(json!({"a": "x"}), Value::Null, true);
+        check_drift(&json!({"a": "running"}), &json!({"a": "stopped"}), true);
+        check_drift(&json!({"a": false}), &json!({"a": null}), true);
+        check_drift(&json!({"a": 0}), &json!({}), true);
+        check_drift(&json!({"a": "x"}), &Value::Null, true);
     }
 }

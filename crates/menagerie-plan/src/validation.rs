@@ -28,3 +28,24 @@ impl Validation {
         versioned("validation", json)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_real_answer() {
+        let validation =
+            Validation::from_json(include_bytes!("../tests/fixtures/validation.json")).unwrap();
+        assert_eq!(
+            (validation.valid, validation.error_count, validation.warning_count),
+            (false, 1, 0)
+        );
+        assert_eq!(validation.diagnostics[0].range.as_ref().unwrap().start.line, 9);
+    }
+
+    #[test]
+    fn text_is_no_answer() {
+        Validation::from_json(b"Error: no").unwrap_err();
+    }
+}

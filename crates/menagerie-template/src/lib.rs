@@ -1,1 +1,48 @@
-//! Menagerie.
+//! Renders the Terraform root module of an environment, once, when it is made.
+//!
+//! - [`render`] turns a [`Root`] into the text of six files. It writes none of them.
+//! - [`Rendered::version`] and [`Rendered::checksums`] go into `env.toml`; [`edited_files`] tells from them what a
+//!   person has edited since.
+//! - [`Replica::of`] is what a size means in numbers.
+//!
+//! # Values never become code
+//! The templates under `templates/` are [Tera](https://keats.github.io/tera/). A value is printed by the filter `hcl`,
+//! as the literal of its type:
+//!
+//! | value | literal |
+//! |---|---|
+//! | text | `"a $${b} \"c\"\n"`: what would start an interpolation or a directive, quotes, backslashes and what can't be seen (control and bidirectional characters) are escaped |
+//! | number, `bool`, none | `1`, `true`, `null` |
+//! | list | `["a", "b"]` |
+//! | map | one entry a line, quoted keys in order, `=` aligned as `terraform fmt` does; `hcl(indent=4)` says how far the line is indented on which it starts |
+//!
+//! A text, list or map that is printed without the filter is an error, and so is the filter `safe`.
+//! Terraform brings the texts that it reads into Unicode's normal form C; the files hold them as they were given.
+//!
+//! ```
+//! use menagerie_config::{Hosting, Project, Settings, Size};
+//! use menagerie_template::{Root, render};
+//!
+//! let mut settings = Settings::default();
+//! settings.set("environment.GREETING=hello ${name}")?;
+//! let rendered = render(&Root {
+//!     name: &"calm-otter".parse()?,
+//!     hosting: Hosting::Local,
+//!     size: Size::Small,
+//!     settings: &settings,
+//!     project: &Project::default(),
+//! })?;
+//!
+//! let main = rendered.files.iter().find(|file| file.path == "main.tf").ok_or("no main.tf")?;
+//! assert!(main.text.contains(r#""GREETING" = "hello $${name}""#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod literal;
+mod rendered;
+mod root;
+mod size;
+
+pub use rendered::{File, Rendered, checksum, edited_files};
+pub use root::{Root, TemplateError, VERSION, render};
+pub use size::Replica;

@@ -4,6 +4,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How long a command may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How long it may take in all; then it is interrupted, as by the user.
+    pub timeout: Option<Duration>,
+    /// How long it may go on after an interrupt before it is killed. Where this is `None`, 30 seconds for what only reads, and
+    /// for ever for `apply` and `destroy`, since a kill loses track of what is being created.
+    pub grace: Option<Duration>,
+}
+
 /// What `init` can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InitOptions {
@@ -17,6 +27,8 @@ pub struct InitOptions {
     pub lock_file_readonly: bool,
     /// Takes providers from these directories only.
     pub plugin_directories: Vec<PathBuf>,
+    /// How long it may take.
+    pub limits: Limits,
 }
 
 /// How a command treats the lock of the state.
@@ -67,6 +79,8 @@ pub struct PlanOptions {
     pub parallelism: Option<u16>,
     /// Where configuration for `import` blocks is written; the file must not exist.
     pub generate_config_out: Option<PathBuf>,
+    /// How long it may take.
+    pub limits: Limits,
 }
 
 /// What `apply` can be told. It applies a saved plan: what was not planned and read is not applied.
@@ -78,12 +92,14 @@ pub struct ApplyOptions {
     pub lock: LockOptions,
     /// How many resources at once; Terraform's default is 10.
     pub parallelism: Option<u16>,
+    /// How long it may take.
+    pub limits: Limits,
 }
 
 impl ApplyOptions {
     /// Returns the options that apply this plan, with all else as Terraform has it.
     pub fn new(plan: PathBuf) -> Self {
-        Self { plan, lock: LockOptions::default(), parallelism: None }
+        Self { plan, lock: LockOptions::default(), parallelism: None, limits: Limits::default() }
     }
 }
 
@@ -98,16 +114,18 @@ pub struct DestroyOptions {
     pub lock: LockOptions,
     /// How many resources at once; Terraform's default is 10.
     pub parallelism: Option<u16>,
+    /// How long it may take.
+    pub limits: Limits,
 }
 
-/// Returns the arguments of `version`.
+/// Returns the arguments of `version`. It knows no `-no-color`, and prints no color either.
 pub fn version_arguments() -> Vec<OsString> {
     words(&["version", "-json"])
 }
 
 /// Returns the arguments of `init`.
 pub fn init_arguments(options: &InitOptions) -> Vec<OsString> {
-    let mut arguments = words(&["init", "-json", "-input=false"]);
+    let mut arguments = words(&["init", "-json", "-no-color", "-input=false"]);
     push_all(&mut arguments, "-backend-config=", &options.backend_config);
     push_if(&mut arguments, options.reconfigure, "-reconfigure");
     push_if(&mut arguments, options.upgrade, "-upgrade");
@@ -118,12 +136,13 @@ pub fn init_arguments(options: &InitOptions) -> Vec<OsString> {
 
 /// Returns the arguments of `validate`.
 pub fn validate_arguments() -> Vec<OsString> {
-    words(&["validate", "-json"])
+    words(&["validate", "-json", "-no-color"])
 }
 
 /// Returns the arguments of `plan`.
 pub fn plan_arguments(options: &PlanOptions) -> Vec<OsString> {
-    let mut arguments = words(&["plan", "-json", "-input=false", "-detailed-exitcode"]);
+    let mut arguments =
+        words(&["plan", "-json", "-no-color", "-input=false", "-detailed-exitcode"]);
     push_if(&mut arguments, options.mode == PlanMode::Destroy, "-destroy");
     push_if(&mut arguments, options.mode == PlanMode::RefreshOnly, "-refresh-only");
     push_if(&mut arguments, options.skip_refresh, "-refresh=false");
@@ -138,14 +157,14 @@ pub fn plan_arguments(options: &PlanOptions) -> Vec<OsString> {
 
 /// Returns the arguments of `show`, of a saved plan or else of the state.
 pub fn show_arguments(plan: Option<&Path>) -> Vec<OsString> {
-    let mut arguments = words(&["show", "-json"]);
+    let mut arguments = words(&["show", "-json", "-no-color"]);
     arguments.extend(plan.map(Into::into));
     arguments
 }
 
 /// Returns the arguments of `apply`.
 pub fn apply_arguments(options: &ApplyOptions) -> Vec<OsString> {
-    let mut arguments = words(&["apply", "-json", "-input=false"]);
+    let mut arguments = words(&["apply", "-json", "-no-color", "-input=false"]);
     push_run(&mut arguments, &options.lock, options.parallelism);
     arguments.push(options.plan.clone().into());
     arguments
@@ -153,7 +172,7 @@ pub fn apply_arguments(options: &ApplyOptions) -> Vec<OsString> {
 
 /// Returns the arguments of `destroy`.
 pub fn destroy_arguments(options: &DestroyOptions) -> Vec<OsString> {
-    let mut arguments = words(&["destroy", "-json", "-input=false", "-auto-approve"]);
+    let mut arguments = words(&["destroy", "-json", "-no-color", "-input=false", "-auto-approve"]);
     push_all(&mut arguments, "-var-file=", &options.variable_files);
     push_all(&mut arguments, "-target=", &options.targets);
     push_run(&mut arguments, &options.lock, options.parallelism);
@@ -162,7 +181,7 @@ pub fn destroy_arguments(options: &DestroyOptions) -> Vec<OsString> {
 
 /// Returns the arguments of `output`, for all outputs or for one.
 pub fn output_arguments(name: Option<&str>) -> Vec<OsString> {
-    let mut arguments = words(&["output", "-json"]);
+    let mut arguments = words(&["output", "-json", "-no-color"]);
     arguments.extend(name.map(Into::into));
     arguments
 }
@@ -188,7 +207,9 @@ fn push_all<T: Clone + Into<OsString>>(arguments: &mut Vec<OsString>, flag: &str
 fn push_run(arguments: &mut Vec<OsString>, lock: &LockOptions, parallelism: Option<u16>) {
     match lock {
         LockOptions::Wait(Duration::ZERO) => {}
-        LockOptions::Wait(duration) => arguments.push(format!("-lock-timeout={}s", duration.as_secs().max(1)).into()),
+        LockOptions::Wait(duration) => {
+            arguments.push(format!("-lock-timeout={}s", duration.as_secs().max(1)).into());
+        }
         LockOptions::Without => arguments.push("-lock=false".into()),
     }
     arguments.extend(parallelism.map(|count| format!("-parallelism={count}").into()));
@@ -200,20 +221,35 @@ mod tests {
 
     #[track_caller]
     fn check(arguments: &[OsString], expected: &str) {
-        let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str().unwrap()).collect();
+        let arguments: Vec<_> =
+            arguments.iter().map(|argument| argument.to_str().unwrap()).collect();
         assert_eq!(arguments.join(" "), expected);
+    }
+
+    /// Limits are ours to keep, and never an argument.
+    fn limits() -> Limits {
+        Limits { timeout: Some(Duration::from_secs(1)), grace: Some(Duration::from_secs(2)) }
     }
 
     #[test]
     fn defaults() {
         check(&version_arguments(), "version -json");
-        check(&init_arguments(&InitOptions::default()), "init -json -input=false");
-        check(&validate_arguments(), "validate -json");
-        check(&plan_arguments(&PlanOptions::default()), "plan -json -input=false -detailed-exitcode");
-        check(&show_arguments(None), "show -json");
-        check(&apply_arguments(&ApplyOptions::new("a.tfplan".into())), "apply -json -input=false a.tfplan");
-        check(&destroy_arguments(&DestroyOptions::default()), "destroy -json -input=false -auto-approve");
-        check(&output_arguments(None), "output -json");
+        check(&init_arguments(&InitOptions::default()), "init -json -no-color -input=false");
+        check(&validate_arguments(), "validate -json -no-color");
+        check(
+            &plan_arguments(&PlanOptions::default()),
+            "plan -json -no-color -input=false -detailed-exitcode",
+        );
+        check(&show_arguments(None), "show -json -no-color");
+        check(
+            &apply_arguments(&ApplyOptions::new("a.tfplan".into())),
+            "apply -json -no-color -input=false a.tfplan",
+        );
+        check(
+            &destroy_arguments(&DestroyOptions::default()),
+            "destroy -json -no-color -input=false -auto-approve",
+        );
+        check(&output_arguments(None), "output -json -no-color");
     }
 
     #[test]
@@ -224,10 +260,11 @@ mod tests {
             upgrade: true,
             lock_file_readonly: true,
             plugin_directories: vec!["plugins".into()],
+            limits: limits(),
         };
         check(
             &init_arguments(&options),
-            "init -json -input=false -backend-config=path=/a b -backend-config=backend.hcl -reconfigure -upgrade \
+            "init -json -no-color -input=false -backend-config=path=/a b -backend-config=backend.hcl -reconfigure -upgrade \
              -lockfile=readonly -plugin-dir=plugins",
         );
     }
@@ -244,32 +281,45 @@ mod tests {
             lock: LockOptions::Without,
             parallelism: Some(30),
             generate_config_out: Some("generated.tf".into()),
+            limits: limits(),
         };
         check(
             &plan_arguments(&options),
-            "plan -json -input=false -detailed-exitcode -destroy -refresh=false -var-file=a.tfvars.json -target=module.a \
+            "plan -json -no-color -input=false -detailed-exitcode -destroy -refresh=false -var-file=a.tfvars.json -target=module.a \
              -replace=x.y[\"k\"] -lock=false -parallelism=30 -generate-config-out=generated.tf -out=a.tfplan",
         );
         let refresh = PlanOptions { mode: PlanMode::RefreshOnly, ..PlanOptions::default() };
-        check(&plan_arguments(&refresh), "plan -json -input=false -detailed-exitcode -refresh-only");
+        check(
+            &plan_arguments(&refresh),
+            "plan -json -no-color -input=false -detailed-exitcode -refresh-only",
+        );
     }
 
     #[test]
     fn apply_destroy_show_and_output_with_everything() {
         let lock = LockOptions::Wait(Duration::from_secs(20));
-        let apply = ApplyOptions { lock: lock.clone(), parallelism: Some(1), ..ApplyOptions::new("a.tfplan".into()) };
-        check(&apply_arguments(&apply), "apply -json -input=false -lock-timeout=20s -parallelism=1 a.tfplan");
+        let apply = ApplyOptions {
+            lock: lock.clone(),
+            parallelism: Some(1),
+            limits: limits(),
+            ..ApplyOptions::new("a.tfplan".into())
+        };
+        check(
+            &apply_arguments(&apply),
+            "apply -json -no-color -input=false -lock-timeout=20s -parallelism=1 a.tfplan",
+        );
         let destroy = DestroyOptions {
             variable_files: vec!["a.tfvars.json".into()],
             targets: vec!["a.b".into()],
             lock,
             parallelism: Some(1),
+            limits: limits(),
         };
         check(
             &destroy_arguments(&destroy),
-            "destroy -json -input=false -auto-approve -var-file=a.tfvars.json -target=a.b -lock-timeout=20s -parallelism=1",
+            "destroy -json -no-color -input=false -auto-approve -var-file=a.tfvars.json -target=a.b -lock-timeout=20s -parallelism=1",
         );
-        check(&show_arguments(Some(Path::new("a.tfplan"))), "show -json a.tfplan");
-        check(&output_arguments(Some("url")), "output -json url");
+        check(&show_arguments(Some(Path::new("a.tfplan"))), "show -json -no-color a.tfplan");
+        check(&output_arguments(Some("url")), "output -json -no-color url");
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::arguments::version_arguments;
+use crate::version::{Flavour, Version};
+use crate::version_cache::{self, Executable};
 
 /// An executable that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,26 +18,6 @@ pub struct Terraform {
     path: PathBuf,
     flavour: Flavour,
     version: Version,
-}
-
-/// Which of the two it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flavour {
-    /// HashiCorp's.
-    Terraform,
-    /// The Linux Foundation's.
-    OpenTofu,
-}
-
-/// A version, without what follows the third number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version {
-    /// The first number.
-    pub major: u64,
-    /// The second.
-    pub minor: u64,
-    /// The third.
-    pub patch: u64,
 }
 
 /// Where to look.
@@ -90,31 +71,31 @@ pub enum DiscoverError {
 impl Terraform {
     /// Finds one and asks for its version.
     pub fn discover(search: &Search) -> Result<Self, DiscoverError> {
-        let path = match &search.explicit {
-            Some(path) if is_executable(path) => path.clone(),
-            Some(path) => return Err(DiscoverError::NotExecutable(path.clone())),
-            None => find(search.environment.get(OsStr::new("PATH"))).ok_or(DiscoverError::NotFound)?,
-        };
-        let output = duct::cmd(path.as_os_str(), version_arguments())
-            .full_env(&search.environment)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked()
-            .run()
-            .map_err(|source| DiscoverError::Start { path: path.clone(), source })?;
-        #[derive(Deserialize)]
-        struct Answer {
-            terraform_version: Version,
+        let path = locate(search)?;
+        let version = ask_version(&path, &search.environment)?;
+        Self::check(path, version)
+    }
+
+    /// Finds one, and asks for its version only if the executable is another than the one that `cache` knows.
+    ///
+    /// The cache is a file of the caller's that need not exist; one that cannot be read or written costs one more question. A script
+    /// is asked each time: a version manager's may start another version in another directory.
+    pub fn discover_with_cache(search: &Search, cache: &Path) -> Result<Self, DiscoverError> {
+        let path = locate(search)?;
+        let Some(executable) = Executable::identify(&path) else { return Self::discover(search) };
+        if let Some(version) = version_cache::look_up(cache, &executable) {
+            return Self::check(path, version);
         }
-        let Ok(Answer { terraform_version: version }) = serde_json::from_slice(&output.stdout) else {
-            let text = [output.stdout.clone(), output.stderr.clone()].concat();
-            let output = String::from_utf8_lossy(&text).trim().chars().take(200).collect();
-            return Err(DiscoverError::NoVersion { path, output });
-        };
+        let version = ask_version(&path, &search.environment)?;
+        version_cache::remember(cache, &executable, version);
+        Self::check(path, version)
+    }
+
+    fn check(path: PathBuf, version: Version) -> Result<Self, DiscoverError> {
         // Both print the same JSON; the link that a version manager made may be called either way.
         let resolved = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let is_tofu = [&path, &resolved].iter().any(|path| path.file_name() == Some(OsStr::new("tofu")));
+        let is_tofu =
+            [&path, &resolved].iter().any(|path| path.file_name() == Some(OsStr::new("tofu")));
         let flavour = if is_tofu { Flavour::OpenTofu } else { Flavour::Terraform };
         if version < flavour.oldest() {
             return Err(DiscoverError::TooOld { path, flavour, version });
@@ -138,85 +119,70 @@ impl Terraform {
     }
 }
 
-impl Flavour {
-    /// Returns the oldest version whose behaviour this crate knows: write-only arguments and S3 lock files came with
-    /// Terraform 1.11, a per-state lock of the `pg` backend with OpenTofu 1.10.
-    pub fn oldest(self) -> Version {
-        match self {
-            Self::Terraform => Version { major: 1, minor: 11, patch: 0 },
-            Self::OpenTofu => Version { major: 1, minor: 10, patch: 0 },
-        }
-    }
-}
-
-impl fmt::Display for Flavour {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Terraform => "Terraform",
-            Self::OpenTofu => "OpenTofu",
-        })
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
-}
-
-impl FromStr for Version {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let numbers = text.split(['-', '+']).next().unwrap_or_default();
-        let parsed: Option<Vec<u64>> = numbers.split('.').map(|number| number.parse().ok()).collect();
-        match parsed.as_deref() {
-            Some(&[major, minor, patch]) => Ok(Self { major, minor, patch }),
-            _ => Err(format!("`{text}` is no version")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// Returns how Terraform is installed on a system, from the text of its `/etc/os-release` where it has one.
-pub fn installation(os_release: Option<&str>) -> &'static str {
-    let words = |key: &str| {
-        let line = os_release.unwrap_or_default().lines().find_map(|line| line.strip_prefix(key));
-        line.unwrap_or_default().trim_matches('"').to_owned()
+/// Returns the absolute path: it is run in other directories than ours.
+fn locate(search: &Search) -> Result<PathBuf, DiscoverError> {
+    let path = match &search.explicit {
+        Some(path) if is_executable(path) => path.clone(),
+        Some(path) => return Err(DiscoverError::NotExecutable(path.clone())),
+        None => find(search.environment.get(OsStr::new("PATH"))).ok_or(DiscoverError::NotFound)?,
     };
-    let names = format!("{} {}", words("ID="), words("ID_LIKE="));
-    let is = |name: &str| names.split_whitespace().any(|word| word == name);
-    if cfg!(target_os = "macos") {
-        "`brew install hashicorp/tap/terraform`, or `brew install opentofu`"
-    } else if is("arch") {
-        "`pacman -S terraform`, or `pacman -S opentofu`"
-    } else if is("alpine") {
-        "`apk add opentofu`"
-    } else if is("debian") || is("ubuntu") {
-        "add HashiCorp's apt repository (https://developer.hashicorp.com/terraform/install#linux), then `apt-get install terraform`"
-    } else if is("fedora") || is("rhel") {
-        "add HashiCorp's dnf repository (https://developer.hashicorp.com/terraform/install#linux), then `dnf install terraform`"
-    } else {
-        "see https://developer.hashicorp.com/terraform/install or https://opentofu.org/docs/intro/install"
-    }
+    std::path::absolute(&path).map_err(|source| DiscoverError::Start { path, source })
 }
 
 fn find(path: Option<&OsString>) -> Option<PathBuf> {
     let directories: Vec<PathBuf> = std::env::split_paths(path?).collect();
     ["terraform", "tofu"].iter().find_map(|name| {
-        directories.iter().map(|directory| directory.join(name)).find(|candidate| is_executable(candidate))
+        directories
+            .iter()
+            .map(|directory| directory.join(name))
+            .find(|candidate| is_executable(candidate))
     })
+}
+
+fn ask_version(
+    path: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Version, DiscoverError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        terraform_version: Version,
+    }
+    let question = duct::cmd(path.as_os_str(), version_arguments())
+        .full_env(environment)
+        .stdin_null()
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked();
+    let answered = retry_while_busy(|| question.run());
+    let output =
+        answered.map_err(|source| DiscoverError::Start { path: path.to_owned(), source })?;
+    serde_json::from_slice(&output.stdout).map(|answer: Answer| answer.terraform_version).map_err(
+        |_| {
+            let text = [output.stdout.clone(), output.stderr.clone()].concat();
+            let output = String::from_utf8_lossy(&text).trim().chars().take(200).collect();
+            DiscoverError::NoVersion { path: path.to_owned(), output }
+        },
+    )
+}
+
+/// A version manager may be writing the executable right now.
+fn retry_while_busy<T>(mut start: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    const ATTEMPTS: usize = 20;
+    for _ in 1..ATTEMPTS {
+        match start() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            answered => return answered,
+        }
+    }
+    start()
 }
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -251,7 +217,10 @@ mod tests {
 
     #[test]
     fn the_first_on_the_path_that_is_new_enough() {
-        check(&[("terraform", &version("1.11.4")), ("tofu", &version("1.10.1"))], "Terraform 1.11.4");
+        check(
+            &[("terraform", &version("1.11.4")), ("tofu", &version("1.10.1"))],
+            "Terraform 1.11.4",
+        );
         check(&[("tofu", &version("1.10.1"))], "OpenTofu 1.10.1");
         check(&[("terraform", &version("2.0.0-beta1"))], "Terraform 2.0.0");
     }
@@ -259,19 +228,19 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_refused() {
         check(&[], "neither `terraform` nor `tofu` is on the PATH");
-        check(&[("terraform", &version("1.10.9"))], "`DIR/terraform` is Terraform 1.10.9, and 1.11.0 or newer is needed");
-        check(&[("tofu", &version("1.9.0"))], "`DIR/tofu` is OpenTofu 1.9.0, and 1.10.0 or newer is needed");
-        check(&[("terraform", "echo no such version >&2")], "`DIR/terraform version -json` did not print a version: no such version");
+        check(
+            &[("terraform", &version("1.10.9"))],
+            "`DIR/terraform` is Terraform 1.10.9, and 1.11.0 or newer is needed",
+        );
+        check(
+            &[("tofu", &version("1.9.0"))],
+            "`DIR/tofu` is OpenTofu 1.9.0, and 1.10.0 or newer is needed",
+        );
+        check(
+            &[("terraform", "echo no such version >&2")],
+            "`DIR/terraform version -json` did not print a version: no such version",
+        );
         let missing = Search { explicit: Some("/does/not/exist".into()), ..Search::default() };
         assert!(matches!(Terraform::discover(&missing), Err(DiscoverError::NotExecutable(_))));
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn how_to_get_it_depends_on_the_system() {
-        assert!(installation(Some("ID=debian\n")).contains("apt-get"));
-        assert!(installation(Some("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n")).contains("apt-get"));
-        assert!(installation(Some("NAME=x\nID=arch\n")).contains("pacman"));
-        assert!(installation(None).starts_with("see https://"));
     }
 }

@@ -53,7 +53,7 @@ pub struct Failure {
     pub exit_code: Option<i32>,
     /// Its errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
-    /// What it printed beside, such as wrong arguments.
+    /// What it printed beside events: about wrong arguments, a crash, or by a command that has no events.
     pub stderr: String,
     /// Where all of its output is.
     pub log: PathBuf,
@@ -62,7 +62,8 @@ pub struct Failure {
 impl fmt::Display for Failure {
     /// Writes the errors as a person reads them: with file, line and the line itself.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let errors =
+            self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         let texts: Vec<String> = errors.map(ToString::to_string).collect();
         if !texts.is_empty() {
             return formatter.write_str(texts.join("\n\n").trim_end());
@@ -71,8 +72,16 @@ impl fmt::Display for Failure {
             return formatter.write_str(self.stderr.trim());
         }
         match self.exit_code {
-            Some(code) => write!(formatter, "it exited with {code} and said nothing; its output is `{}`", self.log.display()),
-            None => write!(formatter, "it was killed by a signal; its output is `{}`", self.log.display()),
+            Some(code) => write!(
+                formatter,
+                "it exited with {code} and said nothing; its output is `{}`",
+                self.log.display()
+            ),
+            None => write!(
+                formatter,
+                "it was killed by a signal; its output is `{}`",
+                self.log.display()
+            ),
         }
     }
 }
@@ -96,7 +105,8 @@ impl LockInfo {
     /// Reads it out of the text of the error.
     pub(crate) fn from_detail(detail: &str) -> Self {
         let field = |name: &str| {
-            let line = detail.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'));
+            let line =
+                detail.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'));
             line.unwrap_or_default().trim().to_owned()
         };
         Self {
@@ -114,18 +124,26 @@ impl fmt::Display for LockInfo {
         if self.who.is_empty() {
             return formatter.write_str("somebody");
         }
-        write!(formatter, "{} ({}, since {}, lock `{}`)", self.who, self.operation, self.created, self.id)
+        write!(
+            formatter,
+            "{} ({}, since {}, lock `{}`)",
+            self.who, self.operation, self.created, self.id
+        )
     }
 }
 
 impl<T> Ended<T> {
     /// Changes what a command gave, and leaves how it ended.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Ended<U> {
-        self.and_then(|value| Ok::<_, Infallible>(Ended::Done(change(value)))).unwrap_or_else(|never| match never {})
+        self.and_then(|value| Ok::<_, Infallible>(Ended::Done(change(value))))
+            .unwrap_or_else(|never| match never {})
     }
 
     /// Goes on with what a command gave, where it gave anything.
-    pub fn and_then<U, E>(self, next: impl FnOnce(T) -> Result<Ended<U>, E>) -> Result<Ended<U>, E> {
+    pub fn and_then<U, E>(
+        self,
+        next: impl FnOnce(T) -> Result<Ended<U>, E>,
+    ) -> Result<Ended<U>, E> {
         Ok(match self {
             Self::Done(value) => return next(value),
             Self::Failed(failure) => Ended::Failed(failure),
@@ -152,11 +170,9 @@ impl<T> fmt::Display for Ended<T> {
     }
 }
 
-/// The summaries of errors that only `init` mends, of Terraform 1.11; each came before anything was touched.
+/// The beginnings of the summaries of errors that only `init` mends, of Terraform 1.11; each comes before anything is touched.
 const NEEDS_INIT: &[&str] = &[
     "Backend initialization required",
-    "Backend initialization required, please run \"terraform init\"",
-    "Backend configuration changed",
     "Inconsistent dependency lock file",
     "Missing required provider",
     "Module not installed",
@@ -166,22 +182,33 @@ const NEEDS_INIT: &[&str] = &[
 ];
 
 /// Finds out from its errors why a command failed.
-pub(crate) fn classify<T>(failure: Failure) -> Ended<T> {
-    let errors = || failure.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-    let with_summary = |summary: &str| errors().find(|diagnostic| diagnostic.summary == summary);
+pub(crate) fn classify<T>(command: &str, failure: Failure) -> Ended<T> {
+    let errors =
+        || failure.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let with_summary =
+        |summary: &str| errors().find(|diagnostic| diagnostic.summary.starts_with(summary));
     if let Some(diagnostic) = with_summary("Error acquiring the state lock") {
         return Ended::Locked(LockInfo::from_detail(&diagnostic.detail));
     }
-    if with_summary("Saved plan is stale").is_some() {
+    if with_summary("Saved plan is stale").is_some()
+        || with_summary("Saved plan does not match the given state").is_some()
+    {
         return Ended::Stale;
     }
-    let init = errors().find(|error| {
-        NEEDS_INIT.contains(&error.summary.as_str()) || error.summary.starts_with("Backend initialization required")
-    });
+    let summaries =
+        || errors().map(|error| error.summary.as_str()).chain(summaries_in_text(&failure.stderr));
+    let init = summaries()
+        .find(|summary| NEEDS_INIT.iter().any(|beginning| summary.starts_with(beginning)));
     match init {
-        Some(diagnostic) => Ended::NeedsInit(diagnostic.summary.clone()),
-        None => Ended::Failed(failure),
+        // From `init` itself these say that it cannot do what is needed.
+        Some(summary) if command != "init" => Ended::NeedsInit(summary.to_owned()),
+        _ => Ended::Failed(failure),
     }
+}
+
+/// Returns the summaries of errors that were printed as text, in a box: commands without events do so.
+fn summaries_in_text(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.trim_start_matches(['│', ' ']).strip_prefix("Error: "))
 }
 
 #[cfg(test)]
@@ -201,12 +228,48 @@ mod tests {
 
     #[test]
     fn a_failure_always_says_something() {
-        let mut failure =
-            Failure { exit_code: Some(1), diagnostics: vec![], stderr: String::new(), log: "runs/1.out".into() };
+        let mut failure = Failure {
+            exit_code: Some(1),
+            diagnostics: vec![],
+            stderr: String::new(),
+            log: "runs/1.out".into(),
+        };
         insta::assert_snapshot!(failure, @"it exited with 1 and said nothing; its output is `runs/1.out`");
         failure.exit_code = None;
         insta::assert_snapshot!(failure, @"it was killed by a signal; its output is `runs/1.out`");
         failure.stderr = "flag provided but not defined: -bogus\n".into();
         insta::assert_snapshot!(failure, @"flag provided but not defined: -bogus");
+    }
+
+    fn error(summary: &str) -> Failure {
+        let diagnostic = serde_json::json!({"severity": "error", "summary": summary});
+        let diagnostics = vec![serde_json::from_value(diagnostic).unwrap()];
+        Failure { exit_code: Some(1), diagnostics, stderr: String::new(), log: "runs/1.out".into() }
+    }
+
+    #[track_caller]
+    fn check(command: &str, failure: Failure, expected: &str) {
+        assert_eq!(classify::<()>(command, failure).to_string(), expected);
+    }
+
+    #[test]
+    fn the_reason_is_found_among_the_errors() {
+        check("plan", error("Module not installed"), "`init` is needed: Module not installed");
+        check(
+            "init",
+            error("Backend initialization required, please run"),
+            "error: Backend initialization required, please run",
+        );
+        check("apply", error("Saved plan is stale"), "the saved plan is stale");
+        check("plan", error("Error acquiring the state lock"), "the state is locked by somebody");
+        check("plan", error("Invalid value for variable"), "error: Invalid value for variable");
+        let text = "╷\n│ Error: Module not installed\n│ \n│   on main.tf line 1:\n";
+        let failure = Failure {
+            exit_code: Some(1),
+            diagnostics: vec![],
+            stderr: text.into(),
+            log: "x.out".into(),
+        };
+        check("show", failure, "`init` is needed: Module not installed");
     }
 }

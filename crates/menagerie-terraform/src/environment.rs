@@ -6,8 +6,24 @@ use std::path::Path;
 
 /// What passes as it is: where programs, files and certificates are, and how the network is reached.
 const PASSED: &[&str] = &[
-    "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LC_ALL", "NETRC", "NO_PROXY", "PATH", "SSH_AUTH_SOCK", "SSL_CERT_DIR",
-    "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", "XDG_CONFIG_HOME", "https_proxy", "http_proxy", "no_proxy",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LANG",
+    "LC_ALL",
+    "NETRC",
+    "NO_PROXY",
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_CONFIG_HOME",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
 ];
 
 /// What passes by its beginning: credentials and settings that backends and providers read.
@@ -17,10 +33,13 @@ const PASSED_PREFIXES: &[&str] = &["AWS_", "GIT_", "PG"];
 ///
 /// No `TF_…` passes, since each of them changes what a command means, but `TF_CLI_CONFIG_FILE` where that file exists: it may
 /// say where plugins come from, and Terraform warns at every call about one that is missing.
-pub fn closed_environment(parent: impl IntoIterator<Item = (OsString, OsString)>) -> BTreeMap<OsString, OsString> {
+pub fn closed_environment(
+    parent: impl IntoIterator<Item = (OsString, OsString)>,
+) -> BTreeMap<OsString, OsString> {
     let mut environment: BTreeMap<OsString, OsString> =
         parent.into_iter().filter(|(name, value)| passes(name, value)).collect();
-    for (name, value) in [("CHECKPOINT_DISABLE", "1"), ("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0")] {
+    for (name, value) in [("CHECKPOINT_DISABLE", "1"), ("TF_IN_AUTOMATION", "1"), ("TF_INPUT", "0")]
+    {
         environment.insert(name.into(), value.into());
     }
     environment
@@ -41,7 +60,11 @@ mod tests {
     #[track_caller]
     fn check(name: &str, value: &str, expected: bool) {
         let environment = closed_environment([(name.into(), value.into())]);
-        assert_eq!(environment.get(OsStr::new(name)).is_some_and(|passed| passed == value), expected, "{name}");
+        assert_eq!(
+            environment.get(OsStr::new(name)).is_some_and(|passed| passed == value),
+            expected,
+            "{name}"
+        );
     }
 
     #[test]

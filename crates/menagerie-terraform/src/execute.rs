@@ -1,21 +1,21 @@
 //! Runs one command to its end: output to files, events while it runs, one signal for one cancel.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use jiff::Timestamp;
-use menagerie_plan::{Diagnostic, Event, Output, ParseError};
-use rustix::process::Signal;
+use menagerie_plan::{ChangeSummary, Diagnostic, Event, Operation, Output, ParseError};
 
+use crate::arguments::Limits;
 use crate::cancel::Cancel;
+use crate::child::{Child, Stop};
 use crate::discover::Terraform;
 use crate::ended::{Ended, Failure, classify};
+use crate::files::{RunFiles, Writers, file_error};
 use crate::journal::JournalError;
 use crate::process::Process;
 use crate::tail::Tail;
@@ -26,7 +26,7 @@ use crate::workdir::Workdir;
 pub enum Notice<'a> {
     /// A line of its output.
     Event(&'a Event),
-    /// It is interrupted for the second time: what it is creating now may be missing from the state.
+    /// It is about to be interrupted for the second time: what it is creating now may be missing from the state.
     AtRisk,
 }
 
@@ -35,10 +35,21 @@ pub enum Notice<'a> {
 #[non_exhaustive]
 pub enum RunError {
     /// It did not start.
-    #[error("failed to start `{}`", program.display())]
+    #[error("failed to start `{}` in `{}`", program.display(), directory.display())]
     Start {
         /// The executable.
         program: PathBuf,
+        /// The directory.
+        directory: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// Its end could not be waited for.
+    #[error("failed to wait for `terraform {command}`")]
+    Wait {
+        /// The command.
+        command: &'static str,
         /// The system's answer.
         #[source]
         source: io::Error,
@@ -63,44 +74,90 @@ pub enum RunError {
         #[source]
         source: ParseError,
     },
+    /// It did what it was asked, but not all that it printed arrived: a full disk does this.
+    #[error("`terraform {command}` went through, but its output in `{}` is not whole", log.display())]
+    Torn {
+        /// The command.
+        command: &'static str,
+        /// Where its output is.
+        log: PathBuf,
+    },
     /// The journal could not be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
-/// A command and how long it may take to stop.
+/// A command, what it prints, and how long it may take.
 pub(crate) struct Invocation {
     pub(crate) command: &'static str,
-    pub(crate) arguments: Vec<std::ffi::OsString>,
-    /// How long it may go on after an interrupt before it is killed; `None` where a kill would lose resources.
-    pub(crate) grace: Option<Duration>,
-    /// How long it may take in all.
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) prints: Prints,
+    pub(crate) limits: Limits,
     /// Exit codes that say that it did what it was asked.
     pub(crate) good: &'static [i32],
-    /// Whether its output may hold secrets, and is removed once it was read.
-    pub(crate) secret: bool,
+}
+
+/// What a command prints.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Prints {
+    /// Events, and where this is given a summary of it at the end.
+    Events(Option<Operation>),
+    /// One JSON value.
+    Document,
+    /// One JSON value that may hold sensitive values in clear.
+    Secret,
 }
 
 impl Invocation {
     /// A command that changes nothing: it may be killed.
-    pub(crate) fn reading(command: &'static str, arguments: Vec<std::ffi::OsString>) -> Self {
-        let grace = Some(Duration::from_secs(30));
-        Self { command, arguments, grace, timeout: None, good: &[0], secret: false }
+    pub(crate) fn reading(
+        command: &'static str,
+        arguments: Vec<OsString>,
+        prints: Prints,
+        limits: Limits,
+    ) -> Self {
+        let limits = Limits { grace: limits.grace.or(Some(Duration::from_secs(30))), ..limits };
+        Self { command, arguments, prints, limits, good: &[0] }
     }
 
-    /// A command that changes resources: it is waited for, however long it takes.
-    pub(crate) fn changing(command: &'static str, arguments: Vec<std::ffi::OsString>) -> Self {
-        Self { command, arguments, grace: None, timeout: None, good: &[0], secret: false }
+    /// A command that changes resources: it is waited for, unless the caller says otherwise.
+    pub(crate) fn changing(
+        command: &'static str,
+        arguments: Vec<OsString>,
+        operation: Operation,
+        limits: Limits,
+    ) -> Self {
+        Self { command, arguments, prints: Prints::Events(Some(operation)), limits, good: &[0] }
     }
 }
 
-/// What a command that did what it was asked left.
+/// What a command left.
 pub(crate) struct Finished {
-    pub(crate) exit_code: i32,
-    pub(crate) outputs: BTreeMap<String, Output>,
-    /// All that it printed, where that is no stream of events.
+    exit_code: Option<i32>,
+    collected: Collected,
+    /// The one JSON value that it printed, if that is what it prints.
     pub(crate) document: Vec<u8>,
+    stderr: String,
+    log: PathBuf,
+}
+
+impl Finished {
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.exit_code
+    }
+
+    pub(crate) fn outputs(self) -> BTreeMap<String, Output> {
+        self.collected.outputs
+    }
+
+    pub(crate) fn failure(self) -> Failure {
+        Failure {
+            exit_code: self.exit_code,
+            diagnostics: self.collected.diagnostics,
+            stderr: self.stderr + &self.collected.text,
+            log: self.log,
+        }
+    }
 }
 
 /// Runs a command of Terraform in a root module.
@@ -112,90 +169,103 @@ pub(crate) fn execute(
     cancel: &Cancel,
 ) -> Result<Ended<Finished>, RunError> {
     let command = invocation.command;
-    let streams = !matches!(command, "show" | "output" | "validate");
-    let run = run_id();
-    let stdout = workdir.runs_directory.join(format!("{run}-{command}.out"));
-    let stderr = stdout.with_extension("err");
-    let (stdout_file, stderr_file) = (create(&stdout)?, create(&stderr)?);
+    if cancel.count() > 0 {
+        return Ok(Ended::Cancelled { forced: false });
+    }
+    let RunFiles { run, stdout, stderr, reader, writers } =
+        RunFiles::create(&workdir.runs_directory, command, invocation.prints == Prints::Secret)?;
     if let Some(journal) = &workdir.journal {
         journal.starting(&run, command, &stdout)?;
     }
-    let started = duct::cmd(terraform.path().as_os_str(), &invocation.arguments)
+    let started = start(workdir, terraform, invocation, writers);
+    let mut child = match (started, &workdir.journal) {
+        (Ok(child), _) => child,
+        (Err(error), None) => return Err(error),
+        (Err(error), Some(journal)) => {
+            // Why nothing started is worth more than that it could not be written down.
+            let _ = journal.ended(&run, None);
+            return Err(error);
+        }
+    };
+    if let (Some(journal), Some(process)) = (&workdir.journal, Process::find(child.pid())) {
+        journal.started(&run, &process)?;
+    }
+
+    let mut collected = Collected::default();
+    let mut stop = Stop::new(invocation.limits);
+    let mut pause = Duration::from_millis(1);
+    let mut tail = Tail::new(reader);
+    let events = matches!(invocation.prints, Prints::Events(_));
+    let status = loop {
+        if events {
+            tail.read(&mut |line| collected.line(line, notices))
+                .map_err(|source| file_error("read", &stdout, source))?;
+        }
+        if let Some(status) =
+            child.wait(pause).map_err(|source| RunError::Wait { command, source })?
+        {
+            break status;
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+        stop.advance(&child, cancel, &mut || notices(Notice::AtRisk));
+    };
+    let mut document = Vec::new();
+    if events {
+        tail.finish(&mut |line| collected.line(line, notices))
+            .map_err(|source| file_error("read", &stdout, source))?;
+    } else {
+        tail.into_file()
+            .read_to_end(&mut document)
+            .map_err(|source| file_error("read", &stdout, source))?;
+    }
+    if let Some(journal) = &workdir.journal {
+        // The outcome is worth more than that it could not be written down: the next run sees that the process is dead.
+        let _ = journal.ended(&run, status.code());
+    }
+
+    if let Some(source) = collected.unsupported.take() {
+        return Err(RunError::Parse { command, source });
+    }
+    let text = fs::read(&stderr).map_err(|source| file_error("read", &stderr, source))?;
+    let log = if invocation.prints == Prints::Secret { stderr } else { stdout };
+    let stderr = String::from_utf8_lossy(&text).into_owned();
+    let finished = Finished { exit_code: status.code(), collected, document, stderr, log };
+    if !status.code().is_some_and(|code| invocation.good.contains(&code)) {
+        return Ok(stop.ending().unwrap_or_else(|| classify(command, finished.failure())));
+    }
+    match invocation.prints {
+        Prints::Events(Some(operation)) if finished.collected.operation() != Some(operation) => {
+            Err(RunError::Torn { command, log: finished.log })
+        }
+        _ => Ok(Ended::Done(finished)),
+    }
+}
+
+fn start(
+    workdir: &Workdir,
+    terraform: &Terraform,
+    invocation: &Invocation,
+    writers: Writers,
+) -> Result<Child, RunError> {
+    let handle = duct::cmd(terraform.path().as_os_str(), &invocation.arguments)
         .dir(&workdir.directory)
         .full_env(workdir.full_environment())
         .stdin_null()
-        .stdout_file(stdout_file)
-        .stderr_file(stderr_file)
+        .stdout_file(writers.stdout)
+        .stderr_file(writers.stderr)
         .unchecked()
         .before_spawn(|child| {
             // The terminal's Ctrl-C then reaches only us, who decide what it means.
             child.process_group(0);
             Ok(())
         })
-        .start();
-    let handle = match started {
-        Ok(handle) => handle,
-        Err(source) => {
-            if let Some(journal) = &workdir.journal {
-                journal.ended(&run, None)?;
-            }
-            return Err(RunError::Start { program: terraform.path().to_owned(), source });
-        }
-    };
-    let mut child = Child { process: handle.pids().first().copied().and_then(Process::find), handle, waited: false };
-    if let (Some(journal), Some(process)) = (&workdir.journal, &child.process) {
-        journal.started(&run, process)?;
-    }
-
-    let mut collected = Collected::default();
-    let mut tail = Tail::new(File::open(&stdout).map_err(|source| file_error("read", &stdout, source))?);
-    let mut on_line = |line: &str| {
-        if streams {
-            collected.line(line, notices);
-        }
-    };
-    let mut stop = Stop::new(invocation);
-    let mut pause = Duration::from_millis(1);
-    let exit = loop {
-        tail.read(&mut on_line).map_err(|source| file_error("read", &stdout, source))?;
-        let waited = child.handle.wait_timeout(pause);
-        if let Some(output) = waited.map_err(|source| RunError::Start { program: terraform.path().to_owned(), source })? {
-            break output.status;
-        }
-        pause = (pause * 2).min(Duration::from_millis(20));
-        if stop.is_insisted_on(cancel) {
-            stop.send_second(&child);
-        }
-        stop.advance(&child, cancel);
-    };
-    child.waited = true;
-    tail.finish(&mut on_line).map_err(|source| file_error("read", &stdout, source))?;
-    if let Some(journal) = &workdir.journal {
-        journal.ended(&run, exit.code())?;
-    }
-    // Whether it is announced before or after makes no difference to Terraform, and the closure above holds `notices`.
-    if stop.interrupts > 1 {
-        notices(Notice::AtRisk);
-    }
-
-    if let Some(source) = collected.parse_error {
-        return Err(RunError::Parse { command, source });
-    }
-    let document = if streams { Vec::new() } else { fs::read(&stdout).map_err(|source| file_error("read", &stdout, source))? };
-    if let Some(exit_code) = exit.code().filter(|code| invocation.good.contains(code)) {
-        if invocation.secret {
-            fs::remove_file(&stdout).map_err(|source| file_error("remove", &stdout, source))?;
-        }
-        return Ok(Ended::Done(Finished { exit_code, outputs: collected.outputs, document }));
-    }
-    let stderr = fs::read(&stderr).map_err(|source| file_error("read", &stderr, source))?;
-    let failure = Failure {
-        exit_code: exit.code(),
-        diagnostics: collected.diagnostics,
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
-        log: stdout,
-    };
-    Ok(stop.ending().unwrap_or_else(|| classify(failure)))
+        .start()
+        .map_err(|source| RunError::Start {
+            program: terraform.path().to_owned(),
+            directory: workdir.directory.clone(),
+            source,
+        })?;
+    Ok(Child::new(handle))
 }
 
 /// What is picked out of the stream of events.
@@ -203,122 +273,36 @@ pub(crate) fn execute(
 struct Collected {
     diagnostics: Vec<Diagnostic>,
     outputs: BTreeMap<String, Output>,
-    parse_error: Option<ParseError>,
+    summary: Option<ChangeSummary>,
+    text: String,
+    unsupported: Option<ParseError>,
 }
 
 impl Collected {
     fn line(&mut self, line: &str, notices: &mut dyn FnMut(Notice<'_>)) {
-        match Event::from_line(line) {
-            Ok(event) => {
-                notices(Notice::Event(&event));
-                match event {
-                    Event::Diagnostic(diagnostic) => self.diagnostics.push(diagnostic),
-                    Event::Outputs(outputs) => self.outputs = outputs,
-                    _ => {}
-                }
+        /// More is not an error message any more; the log has it in full.
+        const LONGEST_TEXT: usize = 16 * 1024;
+        let event = match Event::from_line(line) {
+            Ok(event) => event,
+            Err(error) => {
+                self.unsupported.get_or_insert(error);
+                return;
             }
-            Err(error) => self.parse_error = self.parse_error.take().or(Some(error)),
-        }
-    }
-}
-
-/// The child; dropped by an error on our side, it is asked to stop and waited for, never left behind or killed.
-struct Child {
-    handle: duct::Handle,
-    process: Option<Process>,
-    waited: bool,
-}
-
-impl Child {
-    fn signal(&self, signal: Signal) {
-        if let Some(process) = &self.process {
-            // It may end at any moment; then there is nothing to signal.
-            let _ = process.signal(signal);
-        }
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        if !self.waited {
-            self.signal(Signal::INT);
-            let _ = self.handle.wait();
-        }
-    }
-}
-
-/// How far the stopping of a command has come.
-struct Stop {
-    started: Instant,
-    grace: Option<Duration>,
-    timeout: Option<Duration>,
-    interrupts: usize,
-    interrupted: Option<Instant>,
-    timed_out: bool,
-    killed: bool,
-}
-
-impl Stop {
-    fn new(invocation: &Invocation) -> Self {
-        Self {
-            started: Instant::now(),
-            grace: invocation.grace,
-            timeout: invocation.timeout,
-            interrupts: 0,
-            interrupted: None,
-            timed_out: false,
-            killed: false,
-        }
-    }
-
-    /// Sends the first interrupt when it is due, and kills when the grace after it is over.
-    fn advance(&mut self, child: &Child, cancel: &Cancel) {
-        let over = self.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout);
-        if self.interrupted.is_none() && (cancel.count() > 0 || over) {
-            self.timed_out = cancel.count() == 0;
-            self.interrupts = 1;
-            self.interrupted = Some(Instant::now());
-            child.signal(Signal::INT);
-        }
-        let expired = self.interrupted.zip(self.grace).is_some_and(|(since, grace)| since.elapsed() >= grace);
-        if expired && !self.killed {
-            self.killed = true;
-            if let Some(process) = &child.process {
-                let _ = process.signal_group(Signal::KILL);
+        };
+        notices(Notice::Event(&event));
+        match event {
+            Event::Diagnostic(diagnostic) => self.diagnostics.push(diagnostic),
+            Event::Outputs(outputs) => self.outputs = outputs,
+            Event::ChangeSummary(summary) => self.summary = Some(summary),
+            Event::Text(text) if self.text.len() + text.len() < LONGEST_TEXT => {
+                self.text.push_str(&text);
+                self.text.push('\n');
             }
+            _ => {}
         }
     }
 
-    /// Returns whether the user asked again after Terraform was told.
-    fn is_insisted_on(&self, cancel: &Cancel) -> bool {
-        self.interrupts == 1 && cancel.count() > usize::from(!self.timed_out)
+    fn operation(&self) -> Option<Operation> {
+        self.summary.as_ref().map(|summary| summary.operation)
     }
-
-    fn send_second(&mut self, child: &Child) {
-        self.interrupts = 2;
-        child.signal(Signal::INT);
-    }
-
-    fn ending<T>(&self) -> Option<Ended<T>> {
-        let forced = self.killed || self.interrupts > 1;
-        self.interrupted?;
-        Some(if self.timed_out { Ended::TimedOut { forced } } else { Ended::Cancelled { forced } })
-    }
-}
-
-/// Names a run: sortable by time, and never the same twice.
-fn run_id() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{}-{}-{count}", Timestamp::now().strftime("%Y%m%dT%H%M%S"), std::process::id())
-}
-
-fn create(path: &Path) -> Result<File, RunError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options.open(path).map_err(|source| file_error("create", path, source))
-}
-
-pub(crate) fn file_error(action: &'static str, path: &Path, source: io::Error) -> RunError {
-    RunError::File { action, path: path.to_owned(), source }
 }

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::process::Process;
+use crate::files;
+use crate::process::{self, Process};
 
 /// A file of JSON lines, one an event. Other lines than ours may stand between: they are passed over.
 #[derive(Debug, Clone)]
@@ -38,36 +39,44 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// Returns whether its process still runs.
+    /// Returns whether its process still runs, also where its parent died before it could write down which that is.
     pub fn is_alive(&self) -> bool {
         self.process.as_ref().is_some_and(Process::is_alive)
+            || files::is_held(&files::error_log(&self.log))
     }
 
-    /// Returns its process id; `None` where its parent died before it could write it down.
+    /// Returns its process id, where it is written down or it still runs.
     pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(|process| process.pid)
+        self.process().map(|process| process.pid)
     }
 
     /// Asks it to stop, as one [`crate::Cancel`] would.
     pub fn interrupt(&self) -> io::Result<()> {
-        self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::INT))
+        self.process().map_or(Ok(()), |process| process.signal(Signal::INT))
+    }
+
+    fn process(&self) -> Option<Process> {
+        self.process.clone().or_else(|| process::with_stderr(&files::error_log(&self.log)))
     }
 }
 
 /// The lines that a run writes.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
+#[serde(tag = "event")]
 enum Line {
     /// It is about to be started.
-    TerraformStarting { run: String, command: String, log: PathBuf },
+    #[serde(rename = "terraform-starting")]
+    Starting { run: String, command: String, log: PathBuf },
     /// It was started.
-    TerraformStarted {
+    #[serde(rename = "terraform-started")]
+    Started {
         run: String,
         #[serde(flatten)]
         process: Process,
     },
     /// It has ended.
-    TerraformEnded { run: String, exit_code: Option<i32> },
+    #[serde(rename = "terraform-ended")]
+    Ended { run: String, exit_code: Option<i32> },
 }
 
 impl Journal {
@@ -80,23 +89,32 @@ impl Journal {
     ///
     /// A line that a kill or a full disk cut short before is left alone on its line.
     pub fn append(&self, line: &impl Serialize) -> Result<(), JournalError> {
+        self.write(line)
+            .and_then(|file| file.sync_data())
+            .map_err(|source| self.error("write", source))
+    }
+
+    /// Appends a line with the time. It outlives us, but not the machine: nor does the process that it is about.
+    fn append_of_run(&self, line: &Line) -> Result<(), JournalError> {
+        self.write(line).map(drop).map_err(|source| self.error("write", source))
+    }
+
+    fn write(&self, line: &impl Serialize) -> io::Result<fs::File> {
         #[derive(Serialize)]
         struct Timed<'a, T> {
             at: Timestamp,
             #[serde(flatten)]
             line: &'a T,
         }
-        let written = (|| {
-            let mut text = serde_json::to_string(&Timed { at: Timestamp::now(), line })?;
-            text.push('\n');
-            let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
-            if !ends_with_newline(&mut file)? {
-                text.insert(0, '\n');
-            }
-            file.write_all(text.as_bytes())?;
-            file.sync_data()
-        })();
-        written.map_err(|source| self.error("write", source))
+        let mut text = serde_json::to_string(&Timed { at: Timestamp::now(), line })?;
+        text.push('\n');
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
+        if !ends_with_newline(&mut file)? {
+            text.insert(0, '\n');
+        }
+        file.write_all(text.as_bytes())?;
+        Ok(file)
     }
 
     /// Returns the runs of which no end is written, the oldest first.
@@ -104,15 +122,15 @@ impl Journal {
         let mut open: Vec<(String, RunRecord)> = Vec::new();
         for line in self.text()?.lines() {
             match serde_json::from_str(line) {
-                Ok(Line::TerraformStarting { run, command, log }) => {
+                Ok(Line::Starting { run, command, log }) => {
                     open.push((run, RunRecord { command, log, process: None }));
                 }
-                Ok(Line::TerraformStarted { run, process }) => {
+                Ok(Line::Started { run, process }) => {
                     if let Some((_, record)) = open.iter_mut().find(|(known, _)| *known == run) {
                         record.process = Some(process);
                     }
                 }
-                Ok(Line::TerraformEnded { run, .. }) => open.retain(|(known, _)| *known != run),
+                Ok(Line::Ended { run, .. }) => open.retain(|(known, _)| *known != run),
                 Err(_) => {}
             }
         }
@@ -124,17 +142,26 @@ impl Journal {
         Ok(self.text()?.lines().rev().find_map(|line| serde_json::from_str(line).ok()))
     }
 
-    pub(crate) fn starting(&self, run: &str, command: &str, log: &Path) -> Result<(), JournalError> {
-        let line = Line::TerraformStarting { run: run.to_owned(), command: command.to_owned(), log: log.to_owned() };
-        self.append(&line)
+    pub(crate) fn starting(
+        &self,
+        run: &str,
+        command: &str,
+        log: &Path,
+    ) -> Result<(), JournalError> {
+        let line = Line::Starting {
+            run: run.to_owned(),
+            command: command.to_owned(),
+            log: log.to_owned(),
+        };
+        self.append_of_run(&line)
     }
 
     pub(crate) fn started(&self, run: &str, process: &Process) -> Result<(), JournalError> {
-        self.append(&Line::TerraformStarted { run: run.to_owned(), process: process.clone() })
+        self.append_of_run(&Line::Started { run: run.to_owned(), process: process.clone() })
     }
 
     pub(crate) fn ended(&self, run: &str, exit_code: Option<i32>) -> Result<(), JournalError> {
-        self.append(&Line::TerraformEnded { run: run.to_owned(), exit_code })
+        self.append_of_run(&Line::Ended { run: run.to_owned(), exit_code })
     }
 
     fn text(&self) -> Result<String, JournalError> {
@@ -174,7 +201,7 @@ mod tests {
     fn a_run_without_an_end_is_found() {
         let (_directory, journal) = journal();
         assert!(journal.unfinished().unwrap().is_empty());
-        let child = duct::cmd!("sleep", "60").start().unwrap();
+        let child = duct::cmd!("sleep", "60").unchecked().start().unwrap();
         let process = Process::find(child.pids()[0]).unwrap();
         for run in ["1", "2", "3"] {
             journal.starting(run, "apply", Path::new("log")).unwrap();
@@ -183,10 +210,13 @@ mod tests {
         journal.started("2", &process).unwrap();
         journal.ended("1", Some(0)).unwrap();
         let unfinished = journal.unfinished().unwrap();
-        assert_eq!(unfinished.iter().map(RunRecord::pid).collect::<Vec<_>>(), [Some(process.pid), None]);
+        assert_eq!(
+            unfinished.iter().map(RunRecord::pid).collect::<Vec<_>>(),
+            [Some(process.pid), None]
+        );
         assert!(unfinished[0].is_alive() && !unfinished[1].is_alive());
         unfinished[0].interrupt().unwrap();
-        child.wait().unwrap_err();
+        child.wait().unwrap();
         assert!(!unfinished[0].is_alive());
     }
 
@@ -202,5 +232,27 @@ mod tests {
         journal.append(&serde_json::json!({"event": "other"})).unwrap();
         let last: serde_json::Value = journal.last().unwrap().unwrap();
         assert_eq!(last["event"], "other");
+    }
+
+    #[test]
+    fn a_run_is_found_though_its_process_was_never_written_down() {
+        let (directory, journal) = journal();
+        let files = files::RunFiles::create(directory.path(), "apply", false).unwrap();
+        journal.starting(&files.run, "apply", &files.stdout).unwrap();
+        let child = duct::cmd!("sleep", "60")
+            .stderr_file(files.writers.stderr)
+            .unchecked()
+            .start()
+            .unwrap();
+        let unfinished = journal.unfinished().unwrap();
+        assert!(unfinished[0].is_alive());
+        assert_eq!(unfinished[0].pid(), Some(child.pids()[0]));
+        unfinished[0].interrupt().unwrap();
+        child.wait().unwrap();
+        // A child that another test starts at this moment has it open until it is the program that it is to be.
+        while unfinished[0].is_alive() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        assert_eq!(unfinished[0].pid(), None);
     }
 }

@@ -46,24 +46,34 @@
 
 mod arguments;
 mod cancel;
+mod child;
 mod discover;
 mod ended;
 mod environment;
 mod execute;
+mod files;
 mod initialise;
+mod installation;
 mod journal;
 mod process;
 mod tail;
+mod variables;
+mod version;
+mod version_cache;
 mod workdir;
 
 pub use arguments::{
-    ApplyOptions, DestroyOptions, InitOptions, LockOptions, PlanMode, PlanOptions, apply_arguments, destroy_arguments,
-    init_arguments, output_arguments, plan_arguments, show_arguments, validate_arguments, version_arguments,
+    ApplyOptions, DestroyOptions, InitOptions, Limits, LockOptions, PlanMode, PlanOptions,
+    apply_arguments, destroy_arguments, init_arguments, output_arguments, plan_arguments,
+    show_arguments, validate_arguments, version_arguments,
 };
 pub use cancel::Cancel;
-pub use discover::{DiscoverError, Flavour, Search, Terraform, Version, installation};
+pub use discover::{DiscoverError, Search, Terraform};
 pub use ended::{ApplyDone, Ended, Failure, LockInfo, PlanDone};
 pub use environment::closed_environment;
 pub use execute::{Notice, RunError};
+pub use installation::installation;
 pub use journal::{Journal, JournalError, RunRecord};
+pub use variables::write_variables;
+pub use version::{Flavour, Version};
 pub use workdir::Workdir;

@@ -1,6 +1,7 @@
 //! A process told from a later one with the same number.
 
 use std::io;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
@@ -25,16 +26,18 @@ impl Process {
 
     /// Sends it a signal, unless it has ended.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        if self.is_alive() {
-            kill_process(pid(self.pid)?, signal)?;
-        }
-        Ok(())
+        if self.is_alive() { send(self.pid, signal) } else { Ok(()) }
     }
+}
 
-    /// Sends a signal to its whole group, which it leads.
-    pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<()> {
-        Ok(kill_process_group(pid(self.pid)?, signal)?)
-    }
+/// Sends a signal to a process.
+pub(crate) fn send(number: u32, signal: Signal) -> io::Result<()> {
+    Ok(kill_process(pid(number)?, signal)?)
+}
+
+/// Sends a signal to the whole group that a process leads.
+pub(crate) fn send_to_group(number: u32, signal: Signal) -> io::Result<()> {
+    Ok(kill_process_group(pid(number)?, signal)?)
 }
 
 /// Refuses 0 and 1, which as a group would be our own and everybody's.
@@ -43,6 +46,7 @@ fn pid(number: u32) -> io::Result<Pid> {
     number.and_then(Pid::from_raw).ok_or_else(|| io::Error::other("not a process of ours"))
 }
 
+/// Returns when a process started, and after which boot: both must be the same for it to be the same process.
 #[cfg(target_os = "linux")]
 fn started(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -50,14 +54,47 @@ fn started(pid: u32) -> Option<String> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ');
     let state = fields.next()?;
-    (state != "Z" && state != "X").then(|| fields.nth(18).map(str::to_owned))?
+    let ticks = fields.nth(18)?;
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Some(format!("{ticks}@{}", boot.trim()))
 }
 
 #[cfg(not(target_os = "linux"))]
 fn started(pid: u32) -> Option<String> {
-    let text = duct::cmd!("ps", "-o", "state=,lstart=", "-p", pid.to_string()).stderr_null().read().ok()?;
+    let text = duct::cmd!("ps", "-o", "state=,lstart=", "-p", pid.to_string())
+        .stderr_null()
+        .read()
+        .ok()?;
     let (state, started) = text.trim().split_once(' ')?;
     (!state.starts_with('Z')).then(|| started.trim().to_owned())
+}
+
+/// Returns the process whose standard error is this file.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_stderr(path: &Path) -> Option<Process> {
+    let path = path.canonicalize().ok()?;
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        // Those of other users can't be read, and are not ours.
+        let stderr = std::fs::read_link(entry.path().join("fd/2")).ok()?;
+        (stderr == path).then(|| Process::find(pid))?
+    })
+}
+
+/// Returns the process whose standard error is this file.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn with_stderr(path: &Path) -> Option<Process> {
+    let pids = duct::cmd(
+        "lsof",
+        ["-t".as_ref(), "-a".as_ref(), "-d".as_ref(), "2".as_ref(), path.as_os_str()],
+    )
+    .stderr_null()
+    .read()
+    .ok()?;
+    pids.lines().find_map(|pid| Process::find(pid.trim().parse().ok()?))
 }
 
 #[cfg(test)]
@@ -66,7 +103,7 @@ mod tests {
 
     #[test]
     fn it_lives_until_it_has_ended() {
-        let handle = duct::cmd!("sleep", "60").start().unwrap();
+        let handle = duct::cmd!("sleep", "60").unchecked().start().unwrap();
         let process = Process::find(handle.pids()[0]).unwrap();
         assert!(process.is_alive());
         let later = Process { pid_started: "1".to_owned(), ..process.clone() };
@@ -78,14 +115,14 @@ mod tests {
         while process.is_alive() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
-        handle.wait().unwrap_err();
+        handle.wait().unwrap();
     }
 
     #[test]
     fn nobody_else_is_signalled() {
         for pid in [0, 1, u32::MAX] {
-            let process = Process { pid, pid_started: String::new() };
-            process.signal_group(Signal::KILL).unwrap_err();
+            send(pid, Signal::KILL).unwrap_err();
+            send_to_group(pid, Signal::KILL).unwrap_err();
         }
     }
 }

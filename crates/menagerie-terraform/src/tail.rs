@@ -36,6 +36,11 @@ impl Tail {
         }
     }
 
+    /// Returns the file, from where it was read so far.
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+
     /// Calls back for the rest, also for a last line without an end.
     pub(crate) fn finish(mut self, on_line: &mut dyn FnMut(&str)) -> io::Result<()> {
         self.read(on_line)?;

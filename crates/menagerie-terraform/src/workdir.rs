@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use menagerie_plan::{Output, ParseError, Plan, State, Validation};
+use menagerie_plan::{Operation, Output, ParseError, Plan, State, Validation};
 
 use crate::arguments::{
-    ApplyOptions, DestroyOptions, InitOptions, PlanOptions, apply_arguments, destroy_arguments, init_arguments,
-    output_arguments, plan_arguments, show_arguments, validate_arguments,
+    ApplyOptions, DestroyOptions, InitOptions, Limits, PlanOptions, apply_arguments,
+    destroy_arguments, init_arguments, output_arguments, plan_arguments, show_arguments,
+    validate_arguments,
 };
 use crate::cancel::Cancel;
 use crate::discover::Terraform;
-use crate::ended::{ApplyDone, Ended, PlanDone};
-use crate::execute::{Finished, Invocation, Notice, RunError, execute, file_error};
+use crate::ended::{ApplyDone, Ended, Failure, PlanDone, classify};
+use crate::execute::{Finished, Invocation, Notice, Prints, RunError, execute};
+use crate::files::file_error;
 use crate::initialise;
 use crate::journal::Journal;
 
@@ -45,7 +48,12 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<()>, RunError> {
-        let invocation = Invocation::reading("init", init_arguments(options));
+        let invocation = Invocation::reading(
+            "init",
+            init_arguments(options),
+            Prints::Events(None),
+            options.limits,
+        );
         let ended = execute(self, terraform, &invocation, notices, cancel)?;
         if let Ended::Done(_) = &ended {
             initialise::remember(self, terraform, options)?;
@@ -74,13 +82,26 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<Validation>, RunError> {
-        let mut invocation = Invocation::reading("validate", validate_arguments());
+        let mut invocation = Invocation::reading(
+            "validate",
+            validate_arguments(),
+            Prints::Document,
+            Limits::default(),
+        );
         invocation.good = &[0, 1];
         let ended = execute(self, terraform, &invocation, notices, cancel)?;
-        parsed("validate", ended, Validation::from_json)
+        ended.and_then(|finished| match Validation::from_json(&finished.document) {
+            // It says in the same way that the configuration is wrong and that it could not be read yet.
+            Ok(validation) if !validation.valid => Ok(classify_validation(finished, validation)),
+            Ok(validation) => Ok(Ended::Done(validation)),
+            Err(_) if finished.exit_code() != Some(0) => {
+                Ok(classify("validate", finished.failure()))
+            }
+            Err(source) => Err(RunError::Parse { command: "validate", source }),
+        })
     }
 
-    /// Runs `plan`. A plan that is written holds variables in clear; the file is made readable for its owner only.
+    /// Runs `plan`. A plan that is written holds variables in clear: only its owner may read it. One that failed is removed.
     pub fn plan(
         &self,
         terraform: &Terraform,
@@ -88,14 +109,26 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<PlanDone>, RunError> {
-        let mut invocation = Invocation::reading("plan", plan_arguments(options));
+        let mut invocation = Invocation::reading(
+            "plan",
+            plan_arguments(options),
+            Prints::Events(Some(Operation::Plan)),
+            options.limits,
+        );
         invocation.good = &[0, 2];
-        let ended = execute(self, terraform, &invocation, notices, cancel)?;
-        if let Some(out) = options.out.as_deref().filter(|out| out.exists()) {
-            let private = fs::set_permissions(out, fs::Permissions::from_mode(0o600));
-            private.map_err(|source| file_error("protect", out, source))?;
+        let out = options.out.as_ref().map(|out| self.directory.join(out));
+        if let Some(out) = &out {
+            create_private(out)?;
         }
-        Ok(ended.map(|finished| PlanDone { changes: finished.exit_code == 2 }))
+        let ended = execute(self, terraform, &invocation, notices, cancel);
+        match (&ended, out) {
+            (Ok(Ended::Done(_)), _) | (_, None) => {}
+            // Terraform writes a plan that failed half-way too (hashicorp/terraform#33368).
+            (_, Some(out)) => {
+                fs::remove_file(&out).map_err(|source| file_error("remove", &out, source))?;
+            }
+        }
+        Ok(ended?.map(|finished| PlanDone { changes: finished.exit_code() == Some(2) }))
     }
 
     /// Runs `init` if it is needed, then `plan`; where `plan` finds that `init` was needed all the same, both once more.
@@ -107,10 +140,12 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<PlanDone>, RunError> {
-        self.with_init(terraform, init, notices, cancel, |notices| self.plan(terraform, options, notices, cancel))
+        self.with_init(terraform, init, notices, cancel, |notices| {
+            self.plan(terraform, options, notices, cancel)
+        })
     }
 
-    /// Runs `show` of a saved plan. Its output holds sensitive values in clear, and is removed once it was read.
+    /// Runs `show` of a saved plan. Its output holds sensitive values in clear, and goes to a file without a name.
     pub fn show_plan(
         &self,
         terraform: &Terraform,
@@ -118,11 +153,12 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<Plan>, RunError> {
-        let ended = self.read_secret("show", show_arguments(Some(plan)), terraform, notices, cancel)?;
+        let ended =
+            self.read_secret("show", show_arguments(Some(plan)), terraform, notices, cancel)?;
         parsed("show", ended, Plan::from_json)
     }
 
-    /// Runs `show` of the state. Its output holds sensitive values in clear, and is removed once it was read.
+    /// Runs `show` of the state. Its output holds sensitive values in clear, and goes to a file without a name.
     pub fn show_state(
         &self,
         terraform: &Terraform,
@@ -133,7 +169,7 @@ impl Workdir {
         parsed("show", ended, State::from_json)
     }
 
-    /// Runs `apply` of a saved plan. It is never killed: an interrupt lets it finish what is in flight.
+    /// Runs `apply` of a saved plan. An interrupt lets it finish what is in flight, however long that takes: see [`Limits`].
     pub fn apply(
         &self,
         terraform: &Terraform,
@@ -141,12 +177,17 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<ApplyDone>, RunError> {
-        let invocation = Invocation::changing("apply", apply_arguments(options));
+        let invocation = Invocation::changing(
+            "apply",
+            apply_arguments(options),
+            Operation::Apply,
+            options.limits,
+        );
         let ended = execute(self, terraform, &invocation, notices, cancel)?;
-        Ok(ended.map(|finished| ApplyDone { outputs: finished.outputs }))
+        Ok(ended.map(|finished| ApplyDone { outputs: finished.outputs() }))
     }
 
-    /// Runs `destroy`, and asks nobody. It is never killed: an interrupt lets it finish what is in flight.
+    /// Runs `destroy`, and asks nobody. An interrupt lets it finish what is in flight, however long that takes: see [`Limits`].
     pub fn destroy(
         &self,
         terraform: &Terraform,
@@ -154,7 +195,12 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<()>, RunError> {
-        let invocation = Invocation::changing("destroy", destroy_arguments(options));
+        let invocation = Invocation::changing(
+            "destroy",
+            destroy_arguments(options),
+            Operation::Destroy,
+            options.limits,
+        );
         Ok(execute(self, terraform, &invocation, notices, cancel)?.map(drop))
     }
 
@@ -167,19 +213,23 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<()>, RunError> {
-        self.with_init(terraform, init, notices, cancel, |notices| self.destroy(terraform, options, notices, cancel))
+        self.with_init(terraform, init, notices, cancel, |notices| {
+            self.destroy(terraform, options, notices, cancel)
+        })
     }
 
-    /// Runs `output`: the way to the value of a sensitive one. What it prints is removed once it was read.
+    /// Runs `output`: the way to the value of a sensitive one. What it prints goes to a file without a name.
     pub fn output(
         &self,
         terraform: &Terraform,
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<BTreeMap<String, Output>>, RunError> {
-        let ended = self.read_secret("output", output_arguments(None), terraform, notices, cancel)?;
+        let ended =
+            self.read_secret("output", output_arguments(None), terraform, notices, cancel)?;
         parsed("output", ended, |json| {
-            serde_json::from_slice(json).map_err(|source| ParseError::Json { document: "output", source })
+            serde_json::from_slice(json)
+                .map_err(|source| ParseError::Json { document: "output", source })
         })
     }
 
@@ -191,7 +241,7 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<Finished>, RunError> {
-        let invocation = Invocation { secret: true, ..Invocation::reading(command, arguments) };
+        let invocation = Invocation::reading(command, arguments, Prints::Secret, Limits::default());
         execute(self, terraform, &invocation, notices, cancel)
     }
 
@@ -203,9 +253,13 @@ impl Workdir {
         cancel: &Cancel,
         mut command: impl FnMut(&mut dyn FnMut(Notice<'_>)) -> Result<Ended<T>, RunError>,
     ) -> Result<Ended<T>, RunError> {
-        self.init_if_needed(terraform, init, notices, cancel)?.and_then(|()| match command(notices)? {
-            Ended::NeedsInit(_) => self.init(terraform, init, notices, cancel)?.and_then(|()| command(notices)),
-            ended => Ok(ended),
+        self.init_if_needed(terraform, init, notices, cancel)?.and_then(|()| {
+            match command(notices)? {
+                Ended::NeedsInit(_) => {
+                    self.init(terraform, init, notices, cancel)?.and_then(|()| command(notices))
+                }
+                ended => Ok(ended),
+            }
         })
     }
 
@@ -217,6 +271,28 @@ impl Workdir {
             environment.insert("TF_REATTACH_PROVIDERS".into(), reattach.into());
         }
         environment
+    }
+}
+
+/// Terraform keeps the mode of a file that is there, and would make one that everybody may read.
+fn create_private(path: &Path) -> Result<(), RunError> {
+    // Not truncated: a mode is only given to a new file.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(file_error("remove", path, error));
+        }
+        _ => {}
+    }
+    let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    created.map(drop).map_err(|source| file_error("create", path, source))
+}
+
+/// Tells a configuration that is wrong from one that `init` has not been run for.
+fn classify_validation(finished: Finished, validation: Validation) -> Ended<Validation> {
+    let failure = Failure { diagnostics: validation.diagnostics.clone(), ..finished.failure() };
+    match classify::<Validation>("validate", failure) {
+        Ended::NeedsInit(reason) => Ended::NeedsInit(reason),
+        _ => Ended::Done(validation),
     }
 }
 

@@ -1,16 +1,19 @@
 //! Finds the attributes that differ between before and after.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::{AttributeChange, Shown};
 use crate::mask;
 use crate::plan::Change;
+use crate::secrets::Secrets;
 
 /// Returns what differs between before and after, each down to the innermost value, by path.
-pub(super) fn changed_attributes(change: &Change) -> Vec<AttributeChange> {
-    let mut walk = Walk { path: Vec::new(), replace_paths: &change.replace_paths, found: Vec::new() };
+pub(super) fn changed_attributes(change: &Change, secrets: &Secrets) -> Vec<AttributeChange> {
+    let mut walk =
+        Walk { path: Vec::new(), replace_paths: &change.replace_paths, secrets, found: Vec::new() };
     walk.compare(&Pair {
         before: &change.before,
         after: &change.after,
@@ -70,7 +73,9 @@ impl<'a> Pair<'a> {
     /// Returns the length of a list that has it on both sides: in lists of different lengths the elements have no partners.
     fn length(&self) -> Option<usize> {
         match (self.before, self.after) {
-            (Value::Array(before), Value::Array(after)) if before.len() == after.len() && !self.is_opaque() => {
+            (Value::Array(before), Value::Array(after))
+                if before.len() == after.len() && !self.is_opaque() =>
+            {
                 Some(before.len())
             }
             _ => None,
@@ -81,6 +86,7 @@ impl<'a> Pair<'a> {
 struct Walk<'a> {
     path: Vec<Value>,
     replace_paths: &'a [Vec<Value>],
+    secrets: &'a Secrets,
     found: Vec<AttributeChange>,
 }
 
@@ -104,8 +110,8 @@ impl Walk<'_> {
         } else {
             self.found.push(AttributeChange {
                 path: shown_path(&self.path),
-                before: Shown::of(pair.before, pair.before_sensitive, &Value::Null),
-                after: Shown::of(pair.after, pair.after_sensitive, pair.unknown),
+                before: Shown::of(pair.before, pair.before_sensitive, &Value::Null, self.secrets),
+                after: Shown::of(pair.after, pair.after_sensitive, pair.unknown, self.secrets),
                 forces_replacement: self.forces_replacement(),
             });
         }
@@ -113,7 +119,9 @@ impl Walk<'_> {
 
     /// Returns whether this value is a part of, or contains, one that forces the replacement.
     fn forces_replacement(&self) -> bool {
-        self.replace_paths.iter().any(|path| path.starts_with(&self.path) || self.path.starts_with(path))
+        self.replace_paths
+            .iter()
+            .any(|path| path.starts_with(&self.path) || self.path.starts_with(path))
     }
 }
 
@@ -128,7 +136,7 @@ fn shown_path(path: &[Value]) -> String {
                 }
                 shown.push_str(key);
             }
-            other => shown.push_str(&format!("[{other}]")),
+            other => write!(shown, "[{other}]").expect("writing to a string can't fail"),
         }
     }
     shown
@@ -137,7 +145,8 @@ fn shown_path(path: &[Value]) -> String {
 fn is_identifier(key: &str) -> bool {
     let mut characters = key.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && characters.all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
+        && characters
+            .all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
 }
 
 #[cfg(test)]
@@ -150,48 +159,56 @@ mod tests {
         let mut change = change;
         change["actions"] = json!(["update"]);
         let change: Change = serde_json::from_value(change).unwrap();
-        let found: Vec<String> = changed_attributes(&change)
+        let found: Vec<String> = changed_attributes(&change, &Secrets::none())
             .iter()
-            .map(|attribute| format!("{}: {:?} {:?}", attribute.path, attribute.before, attribute.after))
+            .map(|attribute| {
+                format!("{}: {:?} {:?}", attribute.path, attribute.before, attribute.after)
+            })
             .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn goes_down_to_the_innermost_value() {
-        check(json!({"before": {"a": {"b": [1, 2]}}, "after": {"a": {"b": [1, 3]}}}), &[
-            "a.b[1]: Value(Number(2)) Value(Number(3))",
-        ]);
-        check(json!({"before": {"a": {"x y": 1}}, "after": {"a": {}}}), &[
-            "a[\"x y\"]: Value(Number(1)) Absent",
-        ]);
+        check(
+            json!({"before": {"a": {"b": [1, 2]}}, "after": {"a": {"b": [1, 3]}}}),
+            &["a.b[1]: Value(Number(2)) Value(Number(3))"],
+        );
+        check(
+            json!({"before": {"a": {"x y": 1}}, "after": {"a": {}}}),
+            &["a[\"x y\"]: Value(Number(1)) Absent"],
+        );
     }
 
     #[test]
     fn shows_lists_of_different_lengths_whole() {
-        check(json!({"before": {"a": []}, "after": {"a": [1]}}), &[
-            "a: Value(Array []) Value(Array [Number(1)])",
-        ]);
+        check(
+            json!({"before": {"a": []}, "after": {"a": [1]}}),
+            &["a: Value(Array []) Value(Array [Number(1)])"],
+        );
     }
 
     #[test]
     fn never_shows_what_is_sensitive_on_its_side() {
-        check(json!({"before": {"a": "old"}, "after": {"a": "new"}, "after_sensitive": {"a": true}}), &[
-            "a: Value(String(\"old\")) Sensitive",
-        ]);
-        check(json!({"before": {"a": {"b": 1}}, "after": {"a": {"b": 2}}, "before_sensitive": true, "after_sensitive": true}), &[
-            ": Sensitive Sensitive",
-        ]);
-        check(json!({"before": {"a": [1]}, "after": {"a": [1, 2]}, "after_sensitive": {"a": [false, true]}}), &[
-            "a: Value(Array [Number(1)]) Sensitive",
-        ]);
+        check(
+            json!({"before": {"a": "old"}, "after": {"a": "new"}, "after_sensitive": {"a": true}}),
+            &["a: Value(String(\"old\")) Sensitive"],
+        );
+        check(
+            json!({"before": {"a": {"b": 1}}, "after": {"a": {"b": 2}}, "before_sensitive": true, "after_sensitive": true}),
+            &[": Sensitive Sensitive"],
+        );
+        check(
+            json!({"before": {"a": [1]}, "after": {"a": [1, 2]}, "after_sensitive": {"a": [false, true]}}),
+            &["a: Value(Array [Number(1)]) Sensitive"],
+        );
     }
 
     #[test]
     fn marks_what_is_known_after_apply() {
-        check(json!({"before": {"a": 1}, "after": {}, "after_unknown": {"a": true, "b": {"c": true}}}), &[
-            "a: Value(Number(1)) Unknown",
-            "b: Absent Unknown",
-        ]);
+        check(
+            json!({"before": {"a": 1}, "after": {}, "after_unknown": {"a": true, "b": {"c": true}}}),
+            &["a: Value(Number(1)) Unknown", "b: Absent Unknown"],
+        );
     }
 }

@@ -48,8 +48,11 @@ impl fmt::Display for Counts {
             (self.forget, "forget"),
             (self.read, "read"),
         ];
-        let parts: Vec<String> =
-            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, verb)| format!("{count} to {verb}")).collect();
+        let parts: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, verb)| format!("{count} to {verb}"))
+            .collect();
         formatter.write_str(if parts.is_empty() { "nothing to do" } else { "" })?;
         formatter.write_str(&parts.join(", "))
     }
@@ -176,7 +179,8 @@ fn cut(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::plan::{Plan, strategy};
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check_value(value: &str, expected: &str) {
@@ -194,18 +198,113 @@ mod tests {
     #[test]
     fn first_plan() {
         let plan = Plan::from_json(include_bytes!("../../tests/fixtures/create.json")).unwrap();
-        insta::assert_snapshot!(Summary::of(&plan), @"");
+        insta::assert_snapshot!(Summary::of(&plan), @r#"
+          + terraform_data.forgotten
+              id: (known after apply)
+              input: "f"
+              output: (known after apply)
+          + terraform_data.many["one"]
+              id: (known after apply)
+              input: "one"
+              output: (known after apply)
+          + terraform_data.many["two"]
+              id: (known after apply)
+              input: "two"
+              output: (known after apply)
+          + terraform_data.old_name
+              id: (known after apply)
+              input: "moved"
+              output: (known after apply)
+          + terraform_data.replaced
+              id: (known after apply)
+              input: "x"
+              output: (known after apply)
+              triggers_replace: ["one"]
+          + terraform_data.same
+              id: (known after apply)
+              input: "same"
+              output: (known after apply)
+          + terraform_data.secret
+              id: (known after apply)
+              input.plain: "p"
+              input.token: (sensitive)
+              output: (known after apply)
+          + terraform_data.updated
+              id: (known after apply)
+              input.size: 256
+              input.tags: ["a"]
+              output: (known after apply)
+          + module.inner.terraform_data.this[0]
+              id: (known after apply)
+              input: 0
+              output: (known after apply)
+          + module.inner.terraform_data.this[1]
+              id: (known after apply)
+              input: 1
+              output: (known after apply)
+        Outputs:
+          + gone: "bye"
+          + token: (sensitive)
+          + url: (known after apply)
+        Plan: 10 to create
+        "#);
     }
 
     #[test]
     fn every_kind_of_change() {
         let plan = Plan::from_json(include_bytes!("../../tests/fixtures/mixed.json")).unwrap();
-        insta::assert_snapshot!(Summary::of(&plan), @"");
+        insta::assert_snapshot!(Summary::of(&plan), @r#"
+         <= data.terraform_remote_state.later (its configuration is known after apply)
+              backend: "local"
+              config.path: (known after apply)
+              outputs: (known after apply)
+          . terraform_data.forgotten (no longer in the configuration)
+          + terraform_data.fresh
+              id: (known after apply)
+              input: "./other.tfstate"
+              output: (known after apply)
+          ← terraform_data.imported (imported as "an-id")
+          - terraform_data.many["one"] (its key is no longer in for_each)
+          + terraform_data.many["three"]
+              id: (known after apply)
+              input: "three"
+              output: (known after apply)
+          > terraform_data.new_name (moved from terraform_data.old_name)
+        -/+ terraform_data.replaced (cannot be updated in place)
+              id: "1253cfae-bb55-156f-f7d8-fa29f36ad6c5" → (known after apply)
+              output: "x" → (known after apply)
+              triggers_replace[0]: "one" → "two" (forces replacement)
+          ~ terraform_data.secret
+              input.token: (sensitive) → (sensitive)
+              output: (sensitive) → (known after apply)
+          ~ terraform_data.updated
+              input.size: 256 → 512
+              input.tags: ["a"] → ["a","b"]
+              output: {"size":256,"tags":["a"]} → (known after apply)
+        Outputs:
+          + fresh: (known after apply)
+          - gone
+          ~ token: (sensitive) → (sensitive)
+          ~ url: {"size":256,"tags":["a"]} → (known after apply)
+        Plan: 2 to create, 2 to update, 1 to replace, 1 to destroy, 1 to import, 1 to move, 1 to forget, 1 to read
+        "#);
     }
 
     #[test]
     fn nothing_to_do() {
         let plan = Plan::from_json(br#"{"format_version": "1.2"}"#).unwrap();
         assert_eq!(Summary::of(&plan).to_string(), "No changes");
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_is_shown(plan in strategy::plan()) {
+            let plan = Plan::from_json(plan.to_string().as_bytes()).unwrap();
+            let summary = Summary::of(&plan);
+            prop_assert!(!summary.to_string().contains(strategy::SECRET));
+            let debug = format!("{summary:?}");
+            prop_assert!(!debug.contains(strategy::SECRET));
+            prop_assert_eq!(summary.is_empty(), !plan.has_changes());
+        }
     }
 }

@@ -1,0 +1,205 @@
+//! Processes by identity: a pid alone is reused, a pid with its start time is not.
+
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    str::FromStr,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+#[cfg_attr(target_os = "linux", path = "process/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "process/ps.rs")]
+mod system;
+
+pub(crate) use system::processes_in;
+
+/// One process, for ever: its pid and when it started.
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) pid: i32,
+    /// Start time as the system tells it, with the boot it belongs to; opaque.
+    pub(crate) started: String,
+}
+
+/// A text that is no `PID:STARTED`.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no process identity")]
+pub(crate) struct IdentityError(String);
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.pid, self.started)
+    }
+}
+
+impl FromStr for Identity {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        let error = || IdentityError(text.to_owned());
+        let (pid, started) = text.split_once(':').ok_or_else(error)?;
+        Ok(Self { pid: pid.parse().map_err(|_| error())?, started: started.to_owned() })
+    }
+}
+
+/// What the system says about a pid now.
+struct Observed {
+    started: String,
+    zombie: bool,
+}
+
+/// A group that outlived its end.
+#[derive(Debug, thiserror::Error)]
+#[error("process group {pid} is still there after SIGKILL")]
+pub(crate) struct Survived {
+    pub(crate) pid: i32,
+}
+
+impl Identity {
+    /// Returns the identity of this process.
+    pub(crate) fn own() -> Option<Self> {
+        Self::of(rustix::process::getpid().as_raw_pid())
+    }
+
+    /// Returns the identity of the process that has this pid now, a zombie included.
+    pub(crate) fn of(pid: i32) -> Option<Self> {
+        guarded(pid)?;
+        system::observe(pid).map(|seen| Self { pid, started: seen.started })
+    }
+
+    /// Whether this very process runs; a zombie does not.
+    pub(crate) fn is_alive(&self) -> bool {
+        guarded(self.pid).is_some()
+            && system::observe(self.pid)
+                .is_some_and(|seen| seen.started == self.started && !seen.zombie)
+    }
+
+    /// Sends a signal to this very process; a process that is gone is no error.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if self.is_alive()
+            && let Some(pid) = guarded(self.pid)
+        {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
+    /// Waits until this process is gone; `false` when it outlives `patience`.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        wait_until(patience, || !self.is_alive())
+    }
+
+    /// Whether a process of the group that this process leads, or led, still runs.
+    pub(crate) fn group_is_alive(&self) -> bool {
+        let Some(pid) = guarded(self.pid) else { return false };
+        if rustix::process::test_kill_process_group(pid).is_err() {
+            return false;
+        }
+        // No number is given to a new process while a group has it: with the leader gone the group is
+        // still ours, unless the machine was started anew.
+        let ours = match system::observe(self.pid) {
+            Some(seen) => seen.started == self.started,
+            None => system::same_boot(&self.started),
+        };
+        ours && system::group_has_live_member(self.pid)
+    }
+
+    /// Ends the whole group: `signal`, a grace, then SIGKILL. `true` when there was something to end.
+    pub(crate) fn end_group(&self, signal: Signal, grace: Duration) -> Result<bool, Survived> {
+        let Some(pid) = guarded(self.pid) else { return Ok(false) };
+        if !self.group_is_alive() {
+            return Ok(false);
+        }
+        let _ = rustix::process::kill_process_group(pid, signal);
+        if wait_until(grace, || !self.group_is_alive()) {
+            return Ok(true);
+        }
+        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+        if wait_until(Duration::from_secs(5), || !self.group_is_alive()) {
+            return Ok(true);
+        }
+        Err(Survived { pid: self.pid })
+    }
+}
+
+/// Polls quickly at first, since most things end within milliseconds.
+pub(crate) fn wait_until(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if done() {
+            return true;
+        }
+        if start.elapsed() >= patience {
+            return false;
+        }
+        sleep(pause.min(patience));
+        pause = (pause * 2).min(Duration::from_millis(25));
+    }
+}
+
+/// Pids 0 and 1, and negative ones, mean groups and init to `kill`: never ours.
+fn guarded(pid: i32) -> Option<Pid> {
+    if pid > 1 { Pid::from_raw(pid) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{os::unix::process::CommandExt as _, process::Command};
+
+    #[expect(clippy::disallowed_methods, reason = "a test of processes starts some")]
+    fn shell(script: &str) -> (std::process::Child, Identity) {
+        let child = Command::new("sh").args(["-c", script]).process_group(0).spawn().unwrap();
+        let identity = Identity::of(i32::try_from(child.id()).unwrap()).unwrap();
+        (child, identity)
+    }
+
+    #[test]
+    fn a_zombie_is_not_alive_and_keeps_its_identity() {
+        let (mut child, identity) = shell("exit 0");
+        assert!(identity.wait(Duration::from_secs(10)));
+        assert_eq!(Identity::of(identity.pid).as_ref(), Some(&identity));
+        child.wait().unwrap();
+        assert_eq!(Identity::of(identity.pid), None);
+    }
+
+    #[test]
+    fn another_start_time_is_another_process() {
+        let (mut child, identity) = shell("exec sleep 30");
+        let other = Identity { started: format!("{}0", identity.started), ..identity.clone() };
+        assert!(!other.is_alive() && !other.group_is_alive());
+        assert!(!other.end_group(Signal::KILL, Duration::ZERO).unwrap());
+        assert!(identity.is_alive());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_group_is_ended_though_its_leader_is_gone_and_it_ignores_sigterm() {
+        let (mut child, identity) =
+            shell("trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & exit 0");
+        child.wait().unwrap();
+        assert!(identity.group_is_alive());
+        assert!(identity.end_group(Signal::TERM, Duration::from_millis(50)).unwrap());
+        assert!(!identity.group_is_alive());
+    }
+
+    #[test]
+    fn groups_that_mean_everybody_are_refused() {
+        for pid in [-1, 0, 1] {
+            let identity = Identity { pid, started: String::new() };
+            assert!(
+                !identity.is_alive() && !identity.end_group(Signal::KILL, Duration::ZERO).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn an_identity_prints_and_parses_back() {
+        let identity = Identity::own().unwrap();
+        assert_eq!(identity.to_string().parse::<Identity>().unwrap(), identity);
+        assert!("x".parse::<Identity>().is_err());
+    }
+}

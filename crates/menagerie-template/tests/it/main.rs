@@ -1,0 +1,10 @@
+//! The generated root module and the tf tree that it uses, judged by the real Terraform.
+
+#[cfg(test)]
+mod modules;
+#[cfg(test)]
+mod root;
+#[cfg(test)]
+mod terraform;
+#[cfg(test)]
+mod tree;

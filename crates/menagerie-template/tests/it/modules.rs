@@ -1,0 +1,205 @@
+//! The modules and a generated root over the real provider: `terraform test`, and a whole life.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, PipeWriter, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+
+use menagerie_config::{Hosting, Project, Settings, Size};
+use menagerie_template::{File, Root, render};
+use tempfile::TempDir;
+
+use crate::terraform::{built, has_terraform, succeed, terraform};
+use crate::tree::tree;
+
+/// A copy of the tf tree and a provider that serves it; both are gone when this is dropped.
+struct Stage {
+    directory: TempDir,
+    provider: PathBuf,
+    /// How Terraform finds the provider.
+    reattach: String,
+    /// The application.
+    image: String,
+    /// The provider lives for as long as this is open.
+    hold: Option<PipeWriter>,
+    handle: duct::Handle,
+}
+
+impl Stage {
+    /// Returns `None` where something is absent that it needs.
+    fn set() -> Option<Self> {
+        if !has_terraform() {
+            return None;
+        }
+        let (provider, image) = (built("menagerie-provider")?, built("sample-app")?);
+        let directory = tempfile::tempdir().unwrap();
+        copy(&tree(), &directory.path().join("tf"));
+        let (stdin, hold) = std::io::pipe().unwrap();
+        let (answer, stdout) = std::io::pipe().unwrap();
+        let handle = duct::cmd(
+            &provider,
+            ["serve".as_ref(), "--dir".as_ref(), directory.path().join("local").as_os_str()],
+        )
+        .stdin_file(stdin)
+        .stdout_file(stdout)
+        .stderr_path(directory.path().join("provider.log"))
+        .unchecked()
+        .start()
+        .unwrap();
+        let mut reattach = String::new();
+        BufReader::new(answer).read_line(&mut reattach).unwrap();
+        let log = fs::read_to_string(directory.path().join("provider.log")).unwrap();
+        assert!(!reattach.trim().is_empty(), "the provider does not serve: {log}");
+        let image = image.to_str().unwrap().to_owned();
+        Some(Self {
+            reattach: reattach.trim().to_owned(),
+            directory,
+            provider,
+            image,
+            hold: Some(hold),
+            handle,
+        })
+    }
+
+    fn tf(&self, path: &str) -> PathBuf {
+        self.directory.path().join("tf").join(path)
+    }
+
+    fn environment(&self) -> [(&str, &str); 1] {
+        [("TF_REATTACH_PROVIDERS", self.reattach.as_str())]
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.hold = None;
+        let served = self.handle.wait().map(|output| output.status.success());
+        let arguments =
+            ["down".as_ref(), "--dir".as_ref(), self.directory.path().join("local").as_os_str()]
+                .map(ToOwned::to_owned);
+        let down = duct::cmd(&self.provider, arguments).stdout_capture().unchecked().run();
+        let down = down.is_ok_and(|output| output.status.success());
+        if !std::thread::panicking() {
+            assert!(
+                served.is_ok_and(|success| success) && down,
+                "the provider left something behind"
+            );
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        // The environments of this checkout are nobody's business here.
+        if entry.file_name() == "envs" || entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Runs the `*.tftest.hcl` of a module, and compares what Terraform counted.
+#[track_caller]
+fn check(module: &str, takes_image: bool, expected: &str) {
+    let Some(stage) = Stage::set() else { return };
+    let directory = stage.tf(module);
+    succeed(&directory, &["init", "-no-color"], &stage.environment());
+    let variable = format!("-var=image={}", stage.image);
+    let mut arguments = vec!["test", "-no-color"];
+    arguments.extend(takes_image.then_some(variable.as_str()));
+    let stdout = succeed(&directory, &arguments, &stage.environment());
+    assert!(stdout.contains(expected), "{stdout}");
+}
+
+#[test]
+fn application_hosting() {
+    check("modules/application_hosting/local", true, "18 passed, 0 failed.");
+}
+
+#[test]
+fn database() {
+    check("modules/database/local", false, "5 passed, 0 failed.");
+}
+
+#[test]
+fn development() {
+    check("development/local", false, "3 passed, 0 failed.");
+}
+
+#[test]
+fn a_generated_root_lives_and_dies() {
+    let Some(stage) = Stage::set() else { return };
+    let directory = stage.tf("envs/calm-otter");
+    fs::create_dir_all(&directory).unwrap();
+    for File { path, text } in root().files {
+        fs::write(directory.join(path), text).unwrap();
+    }
+    let environment = stage.environment();
+    let image = format!("-var=image={}", stage.image);
+    let backend = format!(
+        "-backend-config=path={}",
+        stage.directory.path().join("terraform.tfstate").display()
+    );
+    succeed(&directory, &["init", "-no-color", "-input=false", &backend], &environment);
+    succeed(&directory, &["validate", "-no-color"], &environment);
+    succeed(
+        &directory,
+        &["apply", "-no-color", "-input=false", "-auto-approve", &image],
+        &environment,
+    );
+
+    let outputs = succeed(&directory, &["output", "-json"], &environment);
+    let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
+    assert_eq!(outputs["name"]["value"], "calm-otter");
+    let page = get(outputs["url"]["value"].as_str().unwrap());
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("calm-otter"), "{page}");
+
+    let again = terraform(
+        &directory,
+        &["plan", "-no-color", "-input=false", "-detailed-exitcode", &image],
+        &environment,
+    );
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert_eq!(again.status.code(), Some(0), "a plan after an apply has no changes: {said}");
+    succeed(
+        &directory,
+        &["destroy", "-no-color", "-input=false", "-auto-approve", &image],
+        &environment,
+    );
+    assert_eq!(succeed(&directory, &["state", "list"], &environment), "");
+}
+
+fn root() -> menagerie_template::Rendered {
+    let mut settings = Settings::default();
+    for setting in
+        ["database_engine=sqlite", "desired_count=2", "environment.MOTTO=\"${x}\" %{y}\nline"]
+    {
+        settings.set(setting).unwrap();
+    }
+    let name = "calm-otter".parse().unwrap();
+    let project = Project::default();
+    render(&Root {
+        name: &name,
+        hosting: Hosting::Local,
+        size: Size::Small,
+        settings: &settings,
+        project: &project,
+    })
+    .unwrap()
+}
+
+fn get(url: &str) -> String {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
+}

@@ -1,0 +1,213 @@
+//! The rules of the tf tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hcl_edit::structure::{Block, Body};
+
+use crate::terraform::{has_terraform, succeed};
+
+/// The repository's `tf`.
+pub(crate) fn tree() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tf")
+}
+
+/// A module that environments are made of: every directory with `*.tf` but the environments themselves.
+struct Module {
+    directory: PathBuf,
+    files: BTreeMap<String, String>,
+}
+
+impl Module {
+    fn parse(&self, file: &str) -> Body {
+        let path = self.directory.join(file);
+        self.files
+            .get(file)
+            .unwrap_or_else(|| panic!("`{}` is missing", path.display()))
+            .parse()
+            .unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = (&String, Block)> {
+        let blocks = |file: &String| self.parse(file).into_blocks().collect::<Vec<_>>();
+        self.files
+            .keys()
+            .flat_map(move |file| blocks(file).into_iter().map(move |block| (file, block)))
+    }
+}
+
+fn modules() -> Vec<Module> {
+    fn collect(directory: &Path, modules: &mut Vec<Module>) {
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() && name != "envs" && !name.starts_with('.') {
+                collect(&path, modules);
+            } else if path.extension().is_some_and(|extension| extension == "tf") {
+                files.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+        if !files.is_empty() {
+            modules.push(Module { directory: directory.to_owned(), files });
+        }
+    }
+    let mut modules = Vec::new();
+    collect(&tree(), &mut modules);
+    assert!(modules.len() >= 3, "the tree is not where it was");
+    modules
+}
+
+/// Returns the modules that share an interface: the directories under `tf/modules/<kind>`.
+fn siblings(kind: &str) -> Vec<Module> {
+    let parent = tree().join("modules").join(kind);
+    let siblings: Vec<_> =
+        modules().into_iter().filter(|module| module.directory.parent() == Some(&parent)).collect();
+    assert!(!siblings.is_empty(), "there is no {kind}");
+    siblings
+}
+
+fn label(block: &Block) -> &str {
+    block.labels.first().map_or("", |label| label.as_str())
+}
+
+fn text<'a>(block: &'a Block, attribute: &str) -> Option<&'a str> {
+    block.body.get_attribute(attribute)?.value.as_str()
+}
+
+#[test]
+fn files_are_those_of_the_style_guide() {
+    for module in modules() {
+        let files: Vec<_> = module.files.keys().map(String::as_str).collect();
+        let place = module.directory.display();
+        assert_eq!(files, ["main.tf", "outputs.tf", "terraform.tf", "variables.tf"], "{place}");
+        for (file, block) in module.blocks() {
+            let kind = block.ident.as_str();
+            let home = match kind {
+                "terraform" => "terraform.tf",
+                "variable" => "variables.tf",
+                "output" => "outputs.tf",
+                _ => "main.tf",
+            };
+            assert_eq!(file, home, "{place}: {kind} `{}`", label(&block));
+        }
+        let body = module.parse("terraform.tf");
+        let terraform: Vec<_> = body.get_blocks("terraform").collect();
+        assert_eq!(terraform.len(), 1, "{place}");
+        assert_eq!(text(terraform[0], "required_version"), Some(">= 1.11.0"), "{place}");
+    }
+}
+
+#[test]
+fn modules_configure_no_provider() {
+    for module in modules() {
+        for (file, block) in module.blocks() {
+            assert!(
+                !block.has_ident("provider"),
+                "{}/{file}: the root configures providers",
+                module.directory.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn variables_and_outputs_say_what_they_are() {
+    for module in modules() {
+        for (_, block) in module
+            .blocks()
+            .filter(|(_, block)| ["variable", "output"].contains(&block.ident.as_str()))
+        {
+            let place = format!("{}: `{}`", module.directory.display(), label(&block));
+            let description = text(&block, "description").unwrap_or_default();
+            assert!(description.ends_with('.'), "{place} has no description that is a sentence");
+            if block.has_ident("output") {
+                continue;
+            }
+            assert!(block.body.has_attribute("type"), "{place} has no type");
+            let nullable = block.body.get_attribute("nullable").is_none();
+            assert_eq!(
+                nullable,
+                description.contains("null"),
+                "{place}: null has a meaning, or is refused"
+            );
+        }
+    }
+}
+
+/// The output's names and the variables, byte for byte, are the same in all modules of a kind.
+#[track_caller]
+fn check_interface(kind: &str, variables: &[&str], outputs: &[&str]) {
+    let siblings = siblings(kind);
+    for module in &siblings {
+        let place = module.directory.display();
+        assert_eq!(module.files["variables.tf"], siblings[0].files["variables.tf"], "{place}");
+        let names = |file| -> BTreeSet<_> {
+            module
+                .parse(file)
+                .get_blocks(file.strip_suffix("s.tf").unwrap())
+                .map(|block| label(block).to_owned())
+                .collect()
+        };
+        assert_eq!(
+            names("variables.tf"),
+            variables.iter().map(|name| (*name).to_owned()).collect(),
+            "{place}"
+        );
+        assert_eq!(
+            names("outputs.tf"),
+            outputs.iter().map(|name| (*name).to_owned()).collect(),
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn interfaces() {
+    check_interface(
+        "application_hosting",
+        &[
+            "name",
+            "image",
+            "port",
+            "size",
+            "desired_count",
+            "network",
+            "environment",
+            "secrets",
+            "health_check_path",
+            "ingress_cidrs",
+            "collector",
+            "log_retention_days",
+        ],
+        &[
+            "url",
+            "service_id",
+            "log_group",
+            "security_group_id",
+            "alarm_dimensions",
+            "fault_targets",
+        ],
+    );
+    check_interface(
+        "database",
+        &["name", "engine", "network"],
+        &["endpoint", "connection_secret", "security_group_id"],
+    );
+}
+
+#[test]
+fn every_module_has_tests() {
+    for module in modules() {
+        let tests = fs::read_dir(module.directory.join("tests")).map_or(0, Iterator::count);
+        assert!(tests > 0, "{} has no tests", module.directory.display());
+    }
+}
+
+#[test]
+fn terraform_fmt_leaves_the_tree_as_it_is() {
+    if has_terraform() {
+        assert_eq!(succeed(&tree(), &["fmt", "-check", "-diff", "-recursive"], &[]), "");
+    }
+}

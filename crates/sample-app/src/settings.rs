@@ -1,0 +1,100 @@
+//! What the application is told by its environment: read once, at the start.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use anyhow::{Context as _, bail};
+
+/// The settings of one process.
+pub(crate) struct Settings {
+    /// Where it listens; port 0 takes any that is free.
+    pub(crate) address: SocketAddr,
+    /// `postgres://…` or `sqlite:///…`. Holds a password: never shown.
+    pub(crate) database_url: String,
+    /// The name of the environment it runs in.
+    pub(crate) environment: String,
+    /// The least important level that is logged.
+    pub(crate) log_level: Level,
+    /// Where traces are sent.
+    pub(crate) traces_endpoint: Option<String>,
+}
+
+/// How important a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Level {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings out of environment variables.
+    pub(crate) fn read(variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let variables: HashMap<String, String> = variables.filter(|(_, value)| !value.is_empty()).collect();
+        let get = |name: &str| variables.get(name).map(String::as_str);
+        let host: IpAddr = get("HOST").unwrap_or("127.0.0.1").parse().context("HOST is not an IP address")?;
+        let port = get("PORT").unwrap_or("8080");
+        let port: u16 = port.parse().with_context(|| format!("PORT is `{port}`, and not a number from 0 to 65535"))?;
+        let Some(database_url) = get("DATABASE_URL") else {
+            bail!("DATABASE_URL is not set: give it `postgres://user:password@host/database` or `sqlite:///path`")
+        };
+        if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| database_url.starts_with(scheme)) {
+            // The value itself may hold a password.
+            bail!("DATABASE_URL begins neither with `postgres://` nor with `sqlite:`")
+        }
+        let log_level = match get("LOG_LEVEL").unwrap_or("info") {
+            "debug" => Level::Debug,
+            "info" => Level::Info,
+            "warn" => Level::Warn,
+            "error" => Level::Error,
+            other => bail!("LOG_LEVEL is `{other}`, and not one of debug, info, warn, error"),
+        };
+        Ok(Self {
+            address: SocketAddr::new(host, port),
+            database_url: database_url.to_owned(),
+            environment: get("MENAGERIE_ENVIRONMENT").unwrap_or("development").to_owned(),
+            log_level,
+            traces_endpoint: get("OTEL_EXPORTER_OTLP_ENDPOINT").map(|url| url.trim_end_matches('/').to_owned()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(variables: &[(&str, &str)], expected: &str) {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let text = match Settings::read(variables) {
+            Ok(settings) => format!("{} {}", settings.address, settings.environment),
+            Err(error) => error.to_string(),
+        };
+        assert!(text.contains(expected), "`{text}` does not contain `{expected}`");
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_told() {
+        let url = ("DATABASE_URL", "sqlite:///tmp/a");
+        check(&[url], "127.0.0.1:8080 development");
+        check(&[url, ("HOST", "::1"), ("PORT", "0"), ("MENAGERIE_ENVIRONMENT", "calm-otter")], "[::1]:0 calm-otter");
+        check(&[], "DATABASE_URL is not set");
+        check(&[("DATABASE_URL", "")], "DATABASE_URL is not set");
+        check(&[url, ("PORT", "99999")], "PORT is `99999`");
+        check(&[url, ("HOST", "localhost")], "HOST is not an IP address");
+        check(&[url, ("LOG_LEVEL", "loud")], "LOG_LEVEL is `loud`");
+        check(&[("DATABASE_URL", "mysql://u:secret@h/d")], "begins neither");
+    }
+}

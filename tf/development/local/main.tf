@@ -1,0 +1,7 @@
+module "database" {
+  source = "../../modules/database/local"
+
+  name    = var.name
+  engine  = var.database_engine
+  network = null
+}

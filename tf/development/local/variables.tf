@@ -1,0 +1,21 @@
+variable "name" {
+  type        = string
+  description = "Name of the environment; the first part of the name of everything in it."
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 24
+    error_message = "A name holds a-z, 0-9 and single hyphens, starts with a letter, and has at most 24 characters."
+  }
+}
+
+variable "database_engine" {
+  type        = string
+  description = "Kind of the database: `postgres` or `sqlite`; null is PostgreSQL where it is installed, else SQLite."
+  default     = null
+
+  validation {
+    condition     = var.database_engine == null ? true : contains(["postgres", "sqlite"], var.database_engine)
+    error_message = "The engine of a database is `postgres` or `sqlite`."
+  }
+}

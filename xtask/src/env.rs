@@ -1,0 +1,52 @@
+//! `cargo xtask env …`: one module per subcommand.
+
+mod apply;
+mod creation;
+mod deployment;
+mod destroy;
+mod facts;
+mod list;
+mod logs;
+mod name;
+mod new;
+mod open;
+mod plan;
+mod show;
+mod status;
+mod up;
+
+use clap::Subcommand;
+
+use crate::output::Terminal;
+
+/// The subcommands of `env`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Env {
+    New(new::New),
+    Up(up::Up),
+    List(list::List),
+    Show(show::Show),
+    Status(status::Status),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Destroy(destroy::Destroy),
+    Logs(logs::Logs),
+    Open(open::Open),
+}
+
+impl Env {
+    pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<()> {
+        match self {
+            Self::New(new) => new.run(terminal),
+            Self::Up(up) => up.run(terminal),
+            Self::List(list) => list.run(terminal),
+            Self::Show(show) => show.run(),
+            Self::Status(status) => status.run(terminal),
+            Self::Plan(plan) => plan.run(terminal),
+            Self::Apply(apply) => apply.run(terminal),
+            Self::Destroy(destroy) => destroy.run(terminal),
+            Self::Logs(logs) => logs.run(terminal),
+            Self::Open(open) => open.run(),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Signals of the user and the system, for what must not simply die.
+
+use std::io;
+use std::thread;
+
+use menagerie_terraform::Cancel;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::progress::Voice;
+
+/// Turns each signal that asks to stop into one count of `cancel`, until the process ends.
+///
+/// Terraform runs in a process group of its own, so the terminal's signal reaches it through `cancel` only.
+pub(crate) fn listen(cancel: Cancel, voice: Voice) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            if cancel.count() == 0 {
+                voice.say("stopping once what runs now can be left safely; press Ctrl-C again to stop at once");
+            }
+            cancel.interrupt();
+        }
+    });
+    Ok(())
+}

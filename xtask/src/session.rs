@@ -1,0 +1,98 @@
+//! Puts together what an operation needs from outside: the repository, Terraform, the provider, the signals.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use menagerie_lifecycle::{OpenError, Progress, Repository, Session};
+use menagerie_terraform::{Cancel, Search, Terraform, closed_environment, installation};
+
+use crate::output::Terminal;
+use crate::progress::Display;
+use crate::report::Problem;
+use crate::{binary, exit, interrupt, surroundings};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Verbosity {
+    /// Show each line that Terraform prints
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Opens the repository of the current directory, else the one that this program was built from.
+pub(crate) fn repository() -> anyhow::Result<Repository> {
+    let here = surroundings::current_directory().context("failed to find the current directory")?;
+    let opened = Repository::open(&here);
+    // `cargo run --manifest-path` works from anywhere, and cargo says where the package is.
+    let manifest = surroundings::variable("CARGO_MANIFEST_DIR");
+    match (opened, manifest) {
+        (Err(OpenError::Git(_)), Some(manifest)) => Ok(Repository::open(Path::new(&manifest))?),
+        (opened, _) => Ok(opened?),
+    }
+}
+
+/// Runs an operation with all that it needs; signals are counted from here on, and no longer end the process.
+pub(crate) fn with<T>(
+    terminal: Terminal,
+    repository: &Repository,
+    verbosity: Verbosity,
+    operation: impl FnOnce(&mut Session<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let variables = closed_environment(surroundings::variables());
+    let terraform = terraform(&variables)?;
+    let mut display = Display::new(terminal, verbosity.verbose);
+    let cancel = Cancel::default();
+    interrupt::listen(cancel.clone(), display.voice()).context("failed to listen for signals")?;
+    let done = run(repository, &terraform, variables, &cancel, &mut display, operation);
+    display.end();
+    done
+}
+
+/// Finds the Terraform to run: the one that `MENAGERIE_TERRAFORM` names, else the first on the PATH.
+fn terraform(variables: &BTreeMap<OsString, OsString>) -> Result<Terraform, Problem> {
+    const EXPLICIT: &str = "MENAGERIE_TERRAFORM";
+    let explicit = surroundings::variable(EXPLICIT).map(PathBuf::from);
+    let hint = if explicit.is_some() {
+        format!("the variable `{EXPLICIT}` names it; without it the PATH is searched")
+    } else {
+        let os_release = fs::read_to_string("/etc/os-release").ok();
+        format!("install one: {}", installation(os_release.as_deref()))
+    };
+    Terraform::discover(&Search { explicit, environment: variables.clone() }).map_err(|error| {
+        Problem::new(exit::NO_TERRAFORM, "there is no Terraform that can be used")
+            .hint(hint)
+            .cause(error)
+    })
+}
+
+fn run<T>(
+    repository: &Repository,
+    terraform: &Terraform,
+    variables: BTreeMap<OsString, OsString>,
+    cancel: &Cancel,
+    display: &mut Display,
+    operation: impl FnOnce(&mut Session<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    const PROVIDER: &str = "menagerie-provider";
+    display.begin(format!("Building `{PROVIDER}`"));
+    let built = binary::build(PROVIDER, repository.root());
+    if cancel.count() > 0 {
+        // The terminal interrupts cargo too, whose failure is then none.
+        return Err(
+            Problem::new(exit::INTERRUPTED, "interrupted before anything was changed").into()
+        );
+    }
+    let mut session = Session {
+        repository,
+        terraform,
+        provider: built?,
+        variables,
+        cancel: cancel.clone(),
+        observer: &mut |progress: Progress<'_>| display.observe(&progress),
+    };
+    operation(&mut session)
+}
