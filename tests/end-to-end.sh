@@ -30,7 +30,7 @@ leave() {
 trap leave EXIT
 
 # What runs for this clone, what listens on this machine, and what lies in the data roots.
-processes() { ps -eo args= | grep -F -e "$clone/" -e menagerie- | grep -v -e grep -e end-to-end.sh -e 'bash_jobs' | sort || true; }
+processes() { ps -eo pid=,args= | grep -F -e "$clone/.git/" -e /var/lib/menagerie/ | grep -v 'grep -F' | sort || true; }
 listeners() { ss -ltnH | awk '{print $4}' | sort; }
 files() { (cd "$clone" && find .git/menagerie /var/lib/menagerie "${TMPDIR:-/tmp}/menagerie-$(id -u)" 2>/dev/null | sort) || true; }
 snapshot() { processes >"$work/$1.processes"; listeners >"$work/$1.listeners"; files >"$work/$1.files"; }

@@ -78,8 +78,14 @@ fn run<T>(
     operation: impl FnOnce(&mut Session<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     const PROVIDER: &str = "menagerie-provider";
-    display.begin(format!("Building `{PROVIDER}`"));
-    let built = binary::build(PROVIDER, repository.root());
+    // A repository that is no workspace of ours names one that is built already.
+    let built = match surroundings::variable("MENAGERIE_PROVIDER") {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => {
+            display.begin(format!("Building `{PROVIDER}`"));
+            binary::build(PROVIDER, repository.root())
+        }
+    };
     if cancel.count() > 0 {
         // The terminal interrupts cargo too, whose failure is then none.
         return Err(

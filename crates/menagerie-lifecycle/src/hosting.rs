@@ -2,6 +2,7 @@
 
 use crate::file::{self, Context as _, FileError};
 use duct::Handle;
+use duct::unix::HandleExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsString;
@@ -226,9 +227,12 @@ pub(crate) struct Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // The end of its standard input tells the provider that no new client will come. Terraform has ended when we
-        // are here, so the wait is short; it is there for the process table to be clean when the command ends.
+        // Terraform has ended when we are here, so no client is cut off. The wait is for the process table to be clean when
+        // the command ends.
         self.hold = None;
+        let _ = self.handle.send_signal(TERMINATE);
         let _ = self.handle.wait_timeout(std::time::Duration::from_secs(5));
     }
 }
+
+const TERMINATE: i32 = rustix::process::Signal::TERM.as_raw();

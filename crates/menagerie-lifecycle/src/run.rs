@@ -139,7 +139,10 @@ impl RunError {
 
     /// Tells in one line why an operation failed, for the journal.
     pub(crate) fn reason(&self) -> String {
-        self.to_string().lines().next().unwrap_or_default().to_owned()
+        match self {
+            Self::Incomplete { remaining, .. } => format!("what remains: {}", remaining.join(", ")),
+            _ => self.to_string().lines().next().unwrap_or_default().to_owned(),
+        }
     }
 }
 

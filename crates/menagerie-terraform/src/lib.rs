@@ -12,15 +12,17 @@
 //!
 //! It does not know what an environment is, keeps no state of its own, reads no environment variable, and prints nothing.
 //!
-//! This plans a directory and prints what would be done:
+//! This plans a root module and shows what would be done:
 //!
 //! ```
 //! use menagerie_plan::Summary;
-//! use menagerie_terraform::{Cancel, Ended, InitOptions, PlanOptions, Search, Terraform, Workdir, closed_environment};
+//! use menagerie_terraform::{
+//!     Cancel, Ended, InitOptions, Notice, PlanOptions, Search, Terraform, Workdir, closed_environment,
+//! };
 //!
-//! fn plan(directory: &std::path::Path, scratch: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+//! fn plan(directory: &std::path::Path, scratch: &std::path::Path) -> Result<String, Box<dyn std::error::Error>> {
 //!     let environment = closed_environment(std::env::vars_os());
-//!     let terraform = Terraform::discover(&Search { environment: environment.clone(), ..Search::default() })?;
+//!     let terraform = Terraform::discover(&Search { explicit: None, environment: environment.clone() })?;
 //!     let workdir = Workdir {
 //!         directory: directory.to_owned(),
 //!         data_directory: scratch.join("data"),
@@ -29,19 +31,26 @@
 //!         reattach_providers: None,
 //!         journal: None,
 //!     };
-//!     let (mut notices, cancel) = (|_: menagerie_terraform::Notice<'_>| (), Cancel::default());
+//!     let (mut notices, cancel) = (|_: Notice<'_>| (), Cancel::default());
 //!     let out = scratch.join("plan.tfplan");
 //!     let options = PlanOptions { out: Some(out.clone()), ..PlanOptions::default() };
-//!     match workdir.plan_with_init(&terraform, &InitOptions::default(), &options, &mut notices, &cancel)? {
-//!         Ended::Done(plan) if plan.changes => match workdir.show_plan(&terraform, &out, &mut notices, &cancel)? {
-//!             Ended::Done(plan) => println!("{}", Summary::of(&plan)),
-//!             other => println!("not shown: {other}"),
-//!         },
-//!         Ended::Done(_) => println!("nothing to do"),
-//!         other => println!("not planned: {other}"),
-//!     }
-//!     Ok(())
+//!     let init = InitOptions::default();
+//!     let planned = workdir.plan_with_init(&terraform, &init, &options, &mut notices, &cancel)?;
+//!     let shown = planned.and_then(|_| workdir.show_plan(&terraform, &out, &mut notices, &cancel))?;
+//!     Ok(match shown {
+//!         Ended::Done(plan) => Summary::of(&plan).to_string(),
+//!         other => format!("not planned: {other}"),
+//!     })
 //! }
+//! # let root = tempfile::tempdir()?;
+//! # let scratch = tempfile::tempdir()?;
+//! # std::fs::write(root.path().join("main.tf"), "resource \"terraform_data\" \"web\" {}\n")?;
+//! # match plan(root.path(), scratch.path()) {
+//! #     Ok(text) => assert!(text.ends_with("Plan: 1 to create"), "{text}"),
+//! #     // Where there is no Terraform the example is only compiled.
+//! #     Err(error) => assert!(error.downcast_ref().is_some_and(|error| matches!(error, menagerie_terraform::DiscoverError::NotFound))),
+//! # }
+//! # Ok::<(), std::io::Error>(())
 //! ```
 
 mod arguments;

@@ -94,8 +94,12 @@ impl Workdir {
             // It says in the same way that the configuration is wrong and that it could not be read yet.
             Ok(validation) if !validation.valid => Ok(classify_validation(finished, validation)),
             Ok(validation) => Ok(Ended::Done(validation)),
+            // Some errors are printed as text (hashicorp/terraform#38400).
             Err(_) if finished.exit_code() != Some(0) => {
-                Ok(classify("validate", finished.failure()))
+                let text = String::from_utf8_lossy(&finished.document).into_owned();
+                let failure = finished.failure();
+                let stderr = text + &failure.stderr;
+                Ok(classify("validate", Failure { stderr, ..failure }))
             }
             Err(source) => Err(RunError::Parse { command: "validate", source }),
         })
@@ -124,9 +128,7 @@ impl Workdir {
         match (&ended, out) {
             (Ok(Ended::Done(_)), _) | (_, None) => {}
             // Terraform writes a plan that failed half-way too (hashicorp/terraform#33368).
-            (_, Some(out)) => {
-                fs::remove_file(&out).map_err(|source| file_error("remove", &out, source))?;
-            }
+            (_, Some(out)) => remove_if_present(&out)?,
         }
         Ok(ended?.map(|finished| PlanDone { changes: finished.exit_code() == Some(2) }))
     }
@@ -276,15 +278,19 @@ impl Workdir {
 
 /// Terraform keeps the mode of a file that is there, and would make one that everybody may read.
 fn create_private(path: &Path) -> Result<(), RunError> {
-    // Not truncated: a mode is only given to a new file.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(file_error("remove", path, error));
-        }
-        _ => {}
-    }
+    // Only a new file is given a mode.
+    remove_if_present(path)?;
     let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     created.map(drop).map_err(|source| file_error("create", path, source))
+}
+
+fn remove_if_present(path: &Path) -> Result<(), RunError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(file_error("remove", path, error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Tells a configuration that is wrong from one that `init` has not been run for.

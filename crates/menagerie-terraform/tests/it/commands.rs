@@ -83,7 +83,7 @@ fn events_arrive_while_it_runs() {
         Notice::Event(Event::PlannedChange(_)) => seen.push("planned change"),
         Notice::Event(Event::ChangeSummary(_)) => seen.push("summary"),
         Notice::Event(Event::Other { .. } | Event::Text(_)) | Notice::AtRisk => {
-            seen.push("unexpected")
+            seen.push("unexpected");
         }
         Notice::Event(_) => {}
     };

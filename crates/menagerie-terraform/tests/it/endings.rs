@@ -89,7 +89,7 @@ fn locked_by_another() {
         r#"
         resource "terraform_data" "slow" {
           provisioner "local-exec" {
-            command = "sleep 60"
+            command = "exec sleep 60"
           }
         }
         "#,

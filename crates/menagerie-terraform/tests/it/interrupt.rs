@@ -26,7 +26,7 @@ fn root() -> Option<Root> {
         resource "terraform_data" "slow" {
           depends_on = [terraform_data.fast]
           provisioner "local-exec" {
-            command = "sleep 60"
+            command = "exec sleep 60"
           }
         }
         "#,
@@ -106,7 +106,7 @@ fn twice_it_stops_at_once_and_says_so_before() {
             root.cancel.interrupt();
         }
         Notice::Event(event) if event.message().contains("Two interrupts received") => {
-            say("two interrupts")
+            say("two interrupts");
         }
         Notice::Event(_) => {}
     };
@@ -133,7 +133,7 @@ fn a_destroy_is_interrupted_too() {
         resource "terraform_data" "slow" {
           provisioner "local-exec" {
             when    = destroy
-            command = "sleep 60"
+            command = "exec sleep 60"
           }
         }
         "#,
@@ -162,7 +162,7 @@ fn a_plan_that_waits_for_the_lock_is_interrupted() {
         is_started.recv().unwrap();
         let other = Cancel::default();
         let options = PlanOptions {
-            lock: LockOptions::Wait(Duration::from_secs(120)),
+            lock: LockOptions::Wait(Duration::from_mins(2)),
             ..PlanOptions::default()
         };
         let mut notices = |notice: Notice<'_>| {

@@ -1,5 +1,8 @@
 //! The runner against the real Terraform, and in a few cases against a script that plays it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it, also in what its tests share")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
+
 mod commands;
 mod disk;
 mod endings;
