@@ -1,5 +1,11 @@
 //! Tests of the repository as a whole; what one crate can test alone is tested there.
 
+#![expect(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test says on standard error what it skips, and what it cannot go on without fails it"
+)]
+
 mod input;
 mod playground;
 mod repository;

@@ -62,7 +62,14 @@ fn terraform(variables: &BTreeMap<OsString, OsString>) -> Result<Terraform, Prob
         let os_release = fs::read_to_string("/etc/os-release").ok();
         format!("install one: {}", installation(os_release.as_deref()))
     };
-    Terraform::discover(&Search { explicit, environment: variables.clone() }).map_err(|error| {
+    let search = Search { explicit, environment: variables.clone() };
+    // Beside no environment's records, which end with it: what is known of a program is the user's.
+    let cache = surroundings::cache_directory().map(|directory| directory.join("terraform.json"));
+    let found = match &cache {
+        Some(cache) => Terraform::discover_with_cache(&search, cache),
+        None => Terraform::discover(&search),
+    };
+    found.map_err(|error| {
         Problem::new(exit::NO_TERRAFORM, "there is no Terraform that can be used")
             .hint(hint)
             .cause(error)
@@ -79,12 +86,11 @@ fn run<T>(
 ) -> anyhow::Result<T> {
     const PROVIDER: &str = "menagerie-provider";
     // A repository that is no workspace of ours names one that is built already.
-    let built = match surroundings::variable("MENAGERIE_PROVIDER") {
-        Some(path) => Ok(PathBuf::from(path)),
-        None => {
-            display.begin(format!("Building `{PROVIDER}`"));
-            binary::build(PROVIDER, repository.root())
-        }
+    let built = if let Some(path) = surroundings::variable("MENAGERIE_PROVIDER") {
+        Ok(PathBuf::from(path))
+    } else {
+        display.begin(format!("Building `{PROVIDER}`"));
+        binary::build(PROVIDER, repository.root())
     };
     if cancel.count() > 0 {
         // The terminal interrupts cargo too, whose failure is then none.

@@ -21,3 +21,13 @@ pub(crate) fn variables() -> BTreeMap<OsString, OsString> {
 pub(crate) fn current_directory() -> io::Result<PathBuf> {
     std::env::current_dir()
 }
+
+/// Returns where this user's programs keep what they can find out again: the XDG base directory specification's, with a
+/// directory of ours in it.
+pub(crate) fn cache_directory() -> Option<PathBuf> {
+    let base = match variable("XDG_CACHE_HOME") {
+        Some(directory) => PathBuf::from(directory),
+        None => PathBuf::from(variable("HOME")?).join(".cache"),
+    };
+    base.is_absolute().then(|| base.join("menagerie"))
+}

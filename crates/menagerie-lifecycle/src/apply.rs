@@ -11,7 +11,7 @@ use crate::saved_plan::SavedPlan;
 use crate::session::{Held, Ready, Session, Step};
 use jiff::Timestamp;
 use menagerie_naming::EnvName;
-use menagerie_plan::{Digest, Summary};
+use menagerie_plan::{ChangeKind, Digest, ResourceSummary, Summary};
 use menagerie_terraform::ApplyOptions as TerraformApplyOptions;
 
 /// How an apply is meant.
@@ -38,7 +38,11 @@ pub struct Applied {
 ///
 /// A plan that was shown is applied only while it holds: if what it was made from has changed, or Terraform finds it stale,
 /// a new one is made, and applied only if its digest is the same.
-pub fn apply(session: &mut Session<'_>, name: &EnvName, options: &ApplyOptions) -> Result<Applied, RunError> {
+pub fn apply(
+    session: &mut Session<'_>,
+    name: &EnvName,
+    options: &ApplyOptions,
+) -> Result<Applied, RunError> {
     let held = session.hold(name, "env apply")?;
     held.check_wanted()?;
     let ready = prepare(session, &held)?;
@@ -65,7 +69,12 @@ pub fn apply(session: &mut Session<'_>, name: &EnvName, options: &ApplyOptions) 
 }
 
 /// Plans again, and applies the new plan only if it is the one that was shown.
-fn apply_same(session: &mut Session<'_>, held: &Held, ready: &Ready, saved: &SavedPlan) -> Result<Summary, RunError> {
+fn apply_same(
+    session: &mut Session<'_>,
+    held: &Held,
+    ready: &Ready,
+    saved: &SavedPlan,
+) -> Result<Summary, RunError> {
     let made = make(session, held, ready)?;
     if made.planned.digest != saved.digest {
         let difference = saved.difference(&made.planned.summary);
@@ -85,14 +94,32 @@ fn apply_unseen(
     if let Some(digest) = options.digest.as_ref().filter(|digest| **digest != planned.digest) {
         return Err(changed(held, digest, &planned.digest, planned.summary.to_string()));
     }
-    let counts = &planned.summary.counts;
-    if options.digest.is_none() && !options.replace && counts.destroy + counts.replace + counts.forget > 0 {
-        return Err(RunError::WouldDestroy { name: held.name.clone(), summary: planned.summary.to_string() });
+    let takes_away = planned.summary.resources.iter().any(takes_away);
+    if options.digest.is_none() && !options.replace && takes_away {
+        return Err(RunError::WouldDestroy {
+            name: held.name.clone(),
+            summary: planned.summary.to_string(),
+        });
     }
     apply_made(session, held, ready, planned)
 }
 
-fn apply_made(session: &mut Session<'_>, held: &Held, ready: &Ready, planned: Planned) -> Result<Summary, RunError> {
+/// Returns whether a change takes something away that somebody may miss. What is tainted was never made whole: replacing it
+/// is how an apply that was cut short is gone on with.
+fn takes_away(change: &ResourceSummary) -> bool {
+    match change.kind {
+        ChangeKind::Destroy | ChangeKind::Forget => true,
+        ChangeKind::Replace => change.reason.as_deref() != Some("replace_because_tainted"),
+        ChangeKind::NoOp | ChangeKind::Create | ChangeKind::Update | ChangeKind::Read => false,
+    }
+}
+
+fn apply_made(
+    session: &mut Session<'_>,
+    held: &Held,
+    ready: &Ready,
+    planned: Planned,
+) -> Result<Summary, RunError> {
     if !planned.summary.is_empty() {
         // Nobody else can have changed the state since: the environment is held.
         if let Outcome::Stale = apply_plan(session, held, ready, &planned.digest)? {
@@ -108,12 +135,20 @@ enum Outcome {
 }
 
 /// Applies the plan on the disk. What is needed to destroy its resources is on record before the first of them exists.
-fn apply_plan(session: &mut Session<'_>, held: &Held, ready: &Ready, digest: &Digest) -> Result<Outcome, RunError> {
+fn apply_plan(
+    session: &mut Session<'_>,
+    held: &Held,
+    ready: &Ready,
+    digest: &Digest,
+) -> Result<Outcome, RunError> {
     session.check_interrupt(&held.name, "the plan")?;
     Bundle::write(&held.records.bundle(), &contents(session, held, ready))?;
     milestone::append(&held.journal, &Milestone::ApplyStarted { digest: digest.to_string() })?;
     session.step(&held.name, Step::Apply);
-    let options = TerraformApplyOptions { lock: lock(), ..TerraformApplyOptions::new(SavedPlan::path(&held.records)) };
+    let options = TerraformApplyOptions {
+        lock: lock(),
+        ..TerraformApplyOptions::new(SavedPlan::path(&held.records))
+    };
     let ended = session.terraform(&held.name, "apply", |terraform, events, cancel| {
         ready.workdir.apply(terraform, &options, events, cancel)
     });
@@ -140,5 +175,10 @@ fn finish(session: &mut Session<'_>, held: &Held, summary: Summary) -> Result<Ap
 }
 
 fn changed(held: &Held, shown: &Digest, now: &Digest, difference: String) -> RunError {
-    RunError::PlanChanged { name: held.name.clone(), shown: shown.short(), now: now.short(), difference }
+    RunError::PlanChanged {
+        name: held.name.clone(),
+        shown: shown.short(),
+        now: now.short(),
+        difference,
+    }
 }

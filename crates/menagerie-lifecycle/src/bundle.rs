@@ -47,7 +47,8 @@ impl Bundle {
         for candidate in [directory.to_owned(), next(directory)] {
             let path = candidate.join(MANIFEST);
             if let Some(text) = file::read_if_present(&path)? {
-                let manifest = serde_json::from_str(&text).map_err(io::Error::from).during("read", &path)?;
+                let manifest =
+                    serde_json::from_str(&text).map_err(io::Error::from).during("read", &path)?;
                 return Ok(Some(Self { directory: candidate, manifest }));
             }
         }
@@ -67,15 +68,21 @@ impl Bundle {
             let Ok(below) = module.strip_prefix(&contents.root) else { continue };
             file::copy_tree(&module, &files.join(below), &[".terraform", "tests"])?;
         }
-        std::fs::copy(&contents.variables, next.join("variables.tfvars.json")).during("copy", &contents.variables)?;
+        std::fs::copy(&contents.variables, next.join("variables.tfvars.json"))
+            .during("copy", &contents.variables)?;
         let manifest = Manifest {
             version: 1,
-            root_module: contents.root_module.strip_prefix(&contents.root).unwrap_or(&contents.root_module).to_owned(),
+            root_module: contents
+                .root_module
+                .strip_prefix(&contents.root)
+                .unwrap_or(&contents.root_module)
+                .to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             terraform: contents.terraform.clone(),
             at: Timestamp::now(),
         };
-        let text = serde_json::to_string_pretty(&manifest).expect("paths of ours, versions and times are JSON");
+        let text = serde_json::to_string_pretty(&manifest)
+            .expect("paths of ours, versions and times are JSON");
         file::write_private(&next.join(MANIFEST), text.as_bytes())?;
         file::remove_directory_if_present(directory)?;
         std::fs::rename(&next, directory).during("create", directory)
@@ -141,8 +148,14 @@ fn modules(contents: &Contents) -> Result<Vec<PathBuf>, FileError> {
     let path = contents.data.join("modules/modules.json");
     let mut directories = vec![contents.root_module.clone()];
     if let Some(text) = file::read_if_present(&path)? {
-        let resolved: Resolved = serde_json::from_str(&text).map_err(io::Error::from).during("read", &path)?;
-        directories.extend(resolved.modules.iter().map(|module| normal(&contents.root_module.join(&module.directory))));
+        let resolved: Resolved =
+            serde_json::from_str(&text).map_err(io::Error::from).during("read", &path)?;
+        directories.extend(
+            resolved
+                .modules
+                .iter()
+                .map(|module| normal(&contents.root_module.join(&module.directory))),
+        );
     }
     directories.sort_unstable();
     directories.dedup();
@@ -174,7 +187,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().join("repository");
         let module = root.join("tf/envs/calm-otter");
-        for (path, text) in [("tf/envs/calm-otter/main.tf", "root"), ("tf/modules/a/main.tf", "a"), ("tf/modules/b/main.tf", "b")] {
+        for (path, text) in [
+            ("tf/envs/calm-otter/main.tf", "root"),
+            ("tf/modules/a/main.tf", "a"),
+            ("tf/modules/b/main.tf", "b"),
+        ] {
             fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
             fs::write(root.join(path), text).unwrap();
         }
@@ -183,14 +200,18 @@ mod tests {
         fs::write(data.join("modules/modules.json"), r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"a","Source":"","Dir":"../../modules/a"}]}"#).unwrap();
         let variables = directory.path().join("variables");
         fs::write(&variables, "{}").unwrap();
-        let contents = Contents { root, root_module: module, data, variables, terraform: "1.11.4".into() };
+        let contents =
+            Contents { root, root_module: module, data, variables, terraform: "1.11.4".into() };
         let place = directory.path().join("bundle");
         assert!(Bundle::open(&place).unwrap().is_none());
         for _ in 0..2 {
             Bundle::write(&place, &contents).unwrap();
             let bundle = Bundle::open(&place).unwrap().unwrap();
             assert_eq!(fs::read_to_string(bundle.root_module().join("main.tf")).unwrap(), "root");
-            assert_eq!(fs::read_to_string(bundle.root_module().join("../../modules/a/main.tf")).unwrap(), "a");
+            assert_eq!(
+                fs::read_to_string(bundle.root_module().join("../../modules/a/main.tf")).unwrap(),
+                "a"
+            );
             assert!(!bundle.files().join("tf/modules/b").exists());
             assert_eq!(fs::read_to_string(bundle.variables()).unwrap(), "{}");
         }

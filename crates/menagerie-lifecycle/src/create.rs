@@ -9,10 +9,12 @@ use crate::lock::Lock;
 use crate::milestone::{self, Milestone};
 use crate::repository::Repository;
 use jiff::Timestamp;
-use menagerie_config::{Environment, Hosting, MissingRun, Owner, ReadError, Settings, Size, Template, Ttl};
+use menagerie_config::{
+    Environment, Hosting, MissingRun, Owner, ReadError, Settings, Size, Template, Ttl,
+};
 use menagerie_naming::{DrawError, EnvName, Taken, TakenError, check_free, draw};
-use menagerie_terraform::JournalError;
 use menagerie_template::{File, Root, TemplateError, render};
+use menagerie_terraform::JournalError;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,13 +82,17 @@ impl Explain for CreateError {
         match self {
             Self::Taken(_) => Kind::Refused,
             Self::Project(_) | Self::Run(_) => Kind::Invalid,
-            Self::Draw(_) | Self::Template(_) | Self::Git(_) | Self::File(_) | Self::Journal(_) => Kind::Failed,
+            Self::Draw(_) | Self::Template(_) | Self::Git(_) | Self::File(_) | Self::Journal(_) => {
+                Kind::Failed
+            }
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Taken(TakenError::Living(name)) => Some(format!("`cargo xtask env up {name}` brings it up to date")),
+            Self::Taken(TakenError::Living(name)) => {
+                Some(format!("`cargo xtask env up {name}` brings it up to date"))
+            }
             Self::Taken(_) => Some("give another name, or none: one is drawn".to_owned()),
             Self::Run(_) => Some("docs/configuration.md describes `application.run`".to_owned()),
             _ => None,
@@ -95,14 +101,22 @@ impl Explain for CreateError {
 }
 
 /// Makes a new environment's directory, under the lock that makes each name once.
-pub fn create(repository: &Repository, request: &Request, now: Timestamp) -> Result<Draft, CreateError> {
+pub fn create(
+    repository: &Repository,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Draft, CreateError> {
     let branches = branches(repository)?;
     let _lock = Lock::wait(&repository.home().lock())?;
     remove_unfinished(repository)?;
     let draft = render_draft(repository, request, branches, now)?;
     let name = &draft.environment.name;
     // The name is used up before anything carries it: a crash from here on costs a name, never gives one out twice.
-    let entry = ledger::Entry { name: name.clone(), at: now, owner: draft.environment.owner.as_str().to_owned() };
+    let entry = ledger::Entry {
+        name: name.clone(),
+        at: now,
+        owner: draft.environment.owner.as_str().to_owned(),
+    };
     ledger::append(&repository.home().ledger(), &entry)?;
     write(repository, &draft)?;
     milestone::append(&repository.home().journal(name), &Milestone::Created)?;
@@ -110,7 +124,11 @@ pub fn create(repository: &Repository, request: &Request, now: Timestamp) -> Res
 }
 
 /// Shows what [`create`] would make now, and writes nothing.
-pub fn draft(repository: &Repository, request: &Request, now: Timestamp) -> Result<Draft, CreateError> {
+pub fn draft(
+    repository: &Repository,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Draft, CreateError> {
     render_draft(repository, request, branches(repository)?, now)
 }
 
@@ -196,7 +214,9 @@ fn write_files(directory: &Path, files: &[File]) -> Result<(), FileError> {
     for File { path, text } in files {
         let path = directory.join(path);
         let mut file = fs::File::create_new(&path).during("create", &path)?;
-        std::io::Write::write_all(&mut file, text.as_bytes()).and_then(|()| file.sync_data()).during("write", &path)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())
+            .and_then(|()| file.sync_data())
+            .during("write", &path)?;
     }
     Ok(())
 }

@@ -43,17 +43,16 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
         return gone(session.repository, name);
     }
     let held = session.hold(name, "env destroy")?;
-    let proven = match milestone::last(&held.journal)? {
+    let proven = if let Some(Milestone::Proven { certificate }) = milestone::last(&held.journal)? {
         // An earlier run got this far: only files are left.
-        Some(Milestone::Proven { certificate }) => *certificate,
-        _ => {
-            milestone::append(&held.journal, &Milestone::DestroyStarted)?;
-            let proven = prove(session, &held);
-            if let Err(error) = &proven {
-                milestone::append(&held.journal, &Milestone::DestroyFailed { reason: error.reason() })?;
-            }
-            proven?
+        *certificate
+    } else {
+        milestone::append(&held.journal, &Milestone::DestroyStarted)?;
+        let proven = prove(session, &held);
+        if let Err(error) = &proven {
+            milestone::append(&held.journal, &Milestone::DestroyFailed { reason: error.reason() })?;
         }
+        proven?
     };
     remove(session, &held, &proven)?;
     Ok(proven)
@@ -89,14 +88,21 @@ fn prove(session: &mut Session<'_>, held: &Held) -> Result<Certificate, RunError
     let certificate = Certificate {
         version: 1,
         name: held.name.clone(),
-        owner: held.entry.environment.as_ref().map(|environment| environment.owner.as_str().to_owned()),
+        owner: held
+            .entry
+            .environment
+            .as_ref()
+            .map(|environment| environment.owner.as_str().to_owned()),
         destroyed: Timestamp::now(),
         resources,
         swept,
         terraform: session.terraform.version().to_string(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    milestone::append(&held.journal, &Milestone::Proven { certificate: Box::new(certificate.clone()) })?;
+    milestone::append(
+        &held.journal,
+        &Milestone::Proven { certificate: Box::new(certificate.clone()) },
+    )?;
     Ok(certificate)
 }
 
@@ -107,7 +113,11 @@ fn run(session: &mut Session<'_>, held: &Held) -> Result<(), RunError> {
     session.check_interrupt(&held.name, "the plan")?;
     session.step(&held.name, Step::Destroy);
     let init = init_options(held);
-    let options = DestroyOptions { variable_files: vec![held.records.variables()], lock: lock(), ..DestroyOptions::default() };
+    let options = DestroyOptions {
+        variable_files: vec![held.records.variables()],
+        lock: lock(),
+        ..DestroyOptions::default()
+    };
     session.terraform(&held.name, "destroy", |terraform, events, cancel| {
         ready.workdir.destroy_with_init(terraform, &init, &options, events, cancel)
     })?;
@@ -120,7 +130,10 @@ fn remove(session: &mut Session<'_>, held: &Held, proven: &Certificate) -> Resul
     let directory = session.repository.directory(&held.name);
     if directory.exists() {
         if let Some(kept) = rescue(session.repository, &home, held, &directory)? {
-            session.note(&format!("the directory had edits that no commit holds; they are kept in `{}`", kept.display()));
+            session.note(&format!(
+                "the directory had edits that no commit holds; they are kept in `{}`",
+                kept.display()
+            ));
         }
         file::remove_directory_if_present(&directory)?;
     }
@@ -139,7 +152,9 @@ fn rescue(
     directory: &Path,
 ) -> Result<Option<std::path::PathBuf>, RunError> {
     // Where git cannot say, the answer that loses nothing is no.
-    if !is_edited(held.entry.environment.as_ref(), directory)? || repository.git().is_committed(directory).unwrap_or(false) {
+    if !is_edited(held.entry.environment.as_ref(), directory)?
+        || repository.git().is_committed(directory).unwrap_or(false)
+    {
         return Ok(None);
     }
     let kept = home.rescued(&held.name);

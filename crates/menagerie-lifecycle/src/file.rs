@@ -40,7 +40,12 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), FileError
     name.push(".new");
     let sibling = path.with_file_name(name);
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&sibling)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&sibling)?;
         file.write_all(content)?;
         file.sync_data()?;
         fs::rename(&sibling, path)
@@ -69,7 +74,9 @@ pub(crate) fn remove_directory_if_present(path: &Path) -> Result<(), FileError> 
 
 /// Lists the names in a directory, sorted; a missing directory has none.
 pub(crate) fn list(path: &Path) -> Result<Vec<String>, FileError> {
-    let Some(entries) = present(fs::read_dir(path)).during("read", path)? else { return Ok(Vec::new()) };
+    let Some(entries) = present(fs::read_dir(path)).during("read", path)? else {
+        return Ok(Vec::new());
+    };
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.during("read", path)?;

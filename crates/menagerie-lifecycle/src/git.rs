@@ -31,15 +31,22 @@ pub enum GitError {
 impl Git {
     /// Finds the repository that a directory belongs to.
     pub fn discover(directory: &Path) -> Result<Self, GitError> {
-        let answer = ask(directory, &["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"]);
+        let answer = ask(
+            directory,
+            &["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"],
+        );
         let text = match answer {
             Ok(text) => text,
-            Err(GitError::Failed { .. }) => return Err(GitError::NoRepository(directory.to_owned())),
+            Err(GitError::Failed { .. }) => {
+                return Err(GitError::NoRepository(directory.to_owned()));
+            }
             Err(error) => return Err(error),
         };
         let mut lines = text.lines();
         match (lines.next(), lines.next()) {
-            (Some(root), Some(common)) => Ok(Self { root: root.into(), common_directory: common.into() }),
+            (Some(root), Some(common)) => {
+                Ok(Self { root: root.into(), common_directory: common.into() })
+            }
             _ => Err(GitError::NoRepository(directory.to_owned())),
         }
     }
@@ -57,7 +64,8 @@ impl Git {
     /// Returns the branches of all remotes as of the last fetch, without the remote's name; asks no network.
     pub fn remote_branches(&self) -> Result<Vec<String>, GitError> {
         // `lstrip=3` drops `refs/remotes/<remote>/`.
-        let text = ask(&self.root, &["for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes"])?;
+        let text =
+            ask(&self.root, &["for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes"])?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 

@@ -175,7 +175,11 @@ impl LocalHosting {
         if line.trim().is_empty() {
             let _ = handle.wait();
             let stderr = fs::read_to_string(log).unwrap_or_default().trim().to_owned();
-            return Err(HostingError::Failed { program: self.program.clone(), command: "serve", stderr });
+            return Err(HostingError::Failed {
+                program: self.program.clone(),
+                command: "serve",
+                stderr,
+            });
         }
         Ok(Served { reattach: line.trim().to_owned(), hold: Some(hold), handle })
     }
@@ -202,8 +206,11 @@ impl LocalHosting {
             let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(HostingError::Failed { program: self.program.clone(), command, stderr });
         }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|source| HostingError::Answer { program: self.program.clone(), command, source })
+        serde_json::from_slice(&output.stdout).map_err(|source| HostingError::Answer {
+            program: self.program.clone(),
+            command,
+            source,
+        })
     }
 
     fn arguments(&self, command: &str) -> [OsString; 3] {

@@ -55,12 +55,14 @@ pub(crate) fn store(root: &Path, run: &CommandLine, images: &Path) -> Result<Pat
         return Err(ImageError::NotAPath(program.to_owned()));
     }
     let source = root.join(program);
-    let runnable = fs::metadata(&source).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+    let runnable =
+        fs::metadata(&source).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
     let (true, Some(file_name)) = (runnable, source.file_name()) else {
         return Err(ImageError::NotExecutable(source));
     };
     let directory = images.join(digest(&source, arguments)?);
-    let executable = if arguments.is_empty() { directory.join(file_name) } else { directory.join("launch") };
+    let executable =
+        if arguments.is_empty() { directory.join(file_name) } else { directory.join("launch") };
     if executable.exists() {
         return Ok(executable);
     }
@@ -68,7 +70,8 @@ pub(crate) fn store(root: &Path, run: &CommandLine, images: &Path) -> Result<Pat
     let making = images.join("making");
     file::remove_directory_if_present(&making)?;
     file::create_private_directory(&making)?;
-    let made = fill(&making, &source, file_name, arguments).and_then(|()| fs::rename(&making, &directory).during("create", &directory));
+    let made = fill(&making, &source, file_name, arguments)
+        .and_then(|()| fs::rename(&making, &directory).during("create", &directory));
     if made.is_err() {
         let _ = fs::remove_dir_all(&making);
     }
@@ -78,7 +81,12 @@ pub(crate) fn store(root: &Path, run: &CommandLine, images: &Path) -> Result<Pat
 
 /// Runs the build command of `menagerie.toml` at the top of the work tree; what it prints goes to standard error.
 pub(crate) fn build(root: &Path, build: &CommandLine, cancel: &Cancel) -> Result<(), ImageError> {
-    let command = || std::iter::once(build.program()).chain(build.arguments().iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    let command = || {
+        std::iter::once(build.program())
+            .chain(build.arguments().iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     let handle = duct::cmd(build.program(), build.arguments())
         .dir(root)
         .stdin_null()
@@ -101,7 +109,11 @@ pub(crate) fn build(root: &Path, build: &CommandLine, cancel: &Cancel) -> Result
     if cancel.count() > 0 {
         return Err(ImageError::Interrupted);
     }
-    if output.status.success() { Ok(()) } else { Err(ImageError::Build { command: command(), status: output.status }) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(ImageError::Build { command: command(), status: output.status })
+    }
 }
 
 /// Returns the executable that an environment's variables name.
@@ -111,7 +123,8 @@ pub(crate) fn current(variables: &Path) -> Result<Option<PathBuf>, FileError> {
         image: PathBuf,
     }
     let Some(text) = file::read_if_present(variables)? else { return Ok(None) };
-    let variables: Variables = serde_json::from_str(&text).map_err(io::Error::from).during("read", variables)?;
+    let variables: Variables =
+        serde_json::from_str(&text).map_err(io::Error::from).during("read", variables)?;
     Ok(Some(variables.image))
 }
 
@@ -126,21 +139,32 @@ pub(crate) fn keep_only(images: &Path, executable: &Path) -> Result<(), FileErro
     Ok(())
 }
 
-fn fill(directory: &Path, source: &Path, file_name: &OsStr, arguments: &[String]) -> Result<(), FileError> {
+fn fill(
+    directory: &Path,
+    source: &Path,
+    file_name: &OsStr,
+    arguments: &[String],
+) -> Result<(), FileError> {
     // `copy` keeps the mode, and so the executable bit.
     fs::copy(source, directory.join(file_name)).during("copy", source)?;
     if !arguments.is_empty() {
         let path = directory.join("launch");
         let script = launcher(&file_name.to_string_lossy(), arguments);
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o700).open(&path).during("create", &path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o700)
+            .open(&path)
+            .during("create", &path)?;
         file.write_all(script.as_bytes()).during("write", &path)?;
     }
     Ok(())
 }
 
 fn launcher(program: &str, arguments: &[String]) -> String {
-    let arguments: String = arguments.iter().map(|argument| format!(" {}", quote(argument))).collect();
-    format!("#!/bin/sh\nexec \"$(dirname \"$0\")\"/{}{arguments}\n", quote(program))
+    let words: Vec<String> = arguments.iter().map(|argument| quote(argument)).collect();
+    format!("#!/bin/sh\nexec \"$(dirname \"$0\")\"/{} {}\n", quote(program), words.join(" "))
 }
 
 /// Quotes a word for a POSIX shell: nothing is special between single quotes, and a single quote itself ends them.
@@ -188,9 +212,17 @@ mod tests {
     fn the_same_program_is_the_same_image() {
         let directory = tempfile::tempdir().unwrap();
         let images = directory.path().join("images");
-        let first = store(directory.path(), &program(directory.path(), "#!/bin/sh\necho 1", &[]), &images).unwrap();
-        assert_eq!(store(directory.path(), &program(directory.path(), "#!/bin/sh\necho 1", &[]), &images).unwrap(), first);
-        let second = store(directory.path(), &program(directory.path(), "#!/bin/sh\necho 2", &[]), &images).unwrap();
+        let first =
+            store(directory.path(), &program(directory.path(), "#!/bin/sh\necho 1", &[]), &images)
+                .unwrap();
+        assert_eq!(
+            store(directory.path(), &program(directory.path(), "#!/bin/sh\necho 1", &[]), &images)
+                .unwrap(),
+            first
+        );
+        let second =
+            store(directory.path(), &program(directory.path(), "#!/bin/sh\necho 2", &[]), &images)
+                .unwrap();
         assert_ne!(first, second);
         assert_eq!(file::list(&images).unwrap().len(), 2);
         keep_only(&images, &second).unwrap();

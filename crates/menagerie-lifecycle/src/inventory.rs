@@ -11,7 +11,7 @@ use menagerie_plan::{ParseError, StateFile};
 use menagerie_terraform::JournalError;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One environment as it is: what is wanted, by its directory, and what exists, by its state and journal.
 #[derive(Debug)]
@@ -110,12 +110,15 @@ impl Explain for InventoryError {
         match self {
             Self::NotFound { name, known } => Some(match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "there is none yet: `cargo xtask env up` makes one".to_owned(),
+                None if known.is_empty() => {
+                    "there is none yet: `cargo xtask env up` makes one".to_owned()
+                }
                 None => "`cargo xtask env list` shows the ones that there are".to_owned(),
             }),
-            Self::State { path, .. } => {
-                Some(format!("Terraform keeps the state before the last change in `{}.backup`", path.display()))
-            }
+            Self::State { path, .. } => Some(format!(
+                "Terraform keeps the state before the last change in `{}.backup`",
+                path.display()
+            )),
             Self::File(_) | Self::Journal(_) => None,
         }
     }
@@ -137,12 +140,18 @@ pub fn list(repository: &Repository, now: Timestamp) -> Result<Vec<Entry>, Inven
     known
         .iter()
         .filter(|name| directories.contains(*name) || !certified.contains(*name))
-        .map(|name| entry(repository, name, directories.contains(name), certified.contains(name), now))
+        .map(|name| {
+            entry(repository, name, directories.contains(name), certified.contains(name), now)
+        })
         .collect()
 }
 
 /// Finds one environment, also one that is gone.
-pub fn find(repository: &Repository, name: &EnvName, now: Timestamp) -> Result<Entry, InventoryError> {
+pub fn find(
+    repository: &Repository,
+    name: &EnvName,
+    now: Timestamp,
+) -> Result<Entry, InventoryError> {
     let home = repository.home();
     let has_directory = repository.directory(name).join("env.toml").exists();
     let certified = home.certificate(name).exists();
@@ -159,7 +168,10 @@ pub fn find(repository: &Repository, name: &EnvName, now: Timestamp) -> Result<E
 }
 
 /// Reads an environment's state; a missing one is `None`.
-pub(crate) fn state(repository: &Repository, name: &EnvName) -> Result<Option<StateFile>, InventoryError> {
+pub(crate) fn state(
+    repository: &Repository,
+    name: &EnvName,
+) -> Result<Option<StateFile>, InventoryError> {
     let path = repository.home().environment(name).state();
     let Some(text) = file::read_if_present(&path)? else { return Ok(None) };
     let parsed = StateFile::from_json(text.as_bytes());
@@ -175,7 +187,7 @@ pub(crate) fn directories(repository: &Repository) -> Result<BTreeSet<EnvName>, 
 }
 
 /// Returns the environment names among a directory's entries with this suffix.
-pub(crate) fn names(directory: &std::path::Path, suffix: &str) -> Result<BTreeSet<EnvName>, FileError> {
+pub(crate) fn names(directory: &Path, suffix: &str) -> Result<BTreeSet<EnvName>, FileError> {
     let entries = file::list(directory)?;
     Ok(entries.iter().filter_map(|entry| entry.strip_suffix(suffix)?.parse().ok()).collect())
 }
@@ -183,7 +195,9 @@ pub(crate) fn names(directory: &std::path::Path, suffix: &str) -> Result<BTreeSe
 fn is_ending(milestone: Option<&Milestone>) -> bool {
     matches!(
         milestone,
-        Some(Milestone::DestroyStarted | Milestone::DestroyFailed { .. } | Milestone::Proven { .. })
+        Some(
+            Milestone::DestroyStarted | Milestone::DestroyFailed { .. } | Milestone::Proven { .. }
+        )
     )
 }
 
@@ -198,8 +212,8 @@ fn entry(
     let mut notes = Vec::new();
     let directory = has_directory.then(|| repository.directory(name));
     let environment = match &directory {
-        Some(directory) => read_intent(directory.join("env.toml"), name, &mut notes),
-        None if records.intent().exists() => read_intent(records.intent(), name, &mut notes),
+        Some(directory) => read_intent(&directory.join("env.toml"), name, &mut notes),
+        None if records.intent().exists() => read_intent(&records.intent(), name, &mut notes),
         None => None,
     };
     let state = state(repository, name)?;
@@ -221,14 +235,18 @@ fn entry(
             Phase::Destroying
         }
         Some(Milestone::ApplyStarted { .. } | Milestone::ApplyFailed { .. }) => {
-            notes.push(format!("its last apply did not finish: `cargo xtask env up {name}` goes on with it"));
+            notes.push(format!(
+                "its last apply did not finish: `cargo xtask env up {name}` goes on with it"
+            ));
             if resources > 0 { Phase::Deployed } else { Phase::Wanted }
         }
         _ if resources > 0 => Phase::Deployed,
         _ => Phase::Wanted,
     };
     if phase == Phase::Gone && has_directory {
-        notes.push(format!("it was destroyed, but this checkout has its directory: remove `tf/envs/{name}`"));
+        notes.push(format!(
+            "it was destroyed, but this checkout has its directory: remove `tf/envs/{name}`"
+        ));
     }
     if directory.is_none() && phase == Phase::Deployed {
         notes.push("its directory is not in this checkout; plan, apply and destroy use the bundle of its last apply".to_owned());
@@ -237,13 +255,15 @@ fn entry(
     if expired && phase != Phase::Gone {
         notes.push(format!("its time is over: `cargo xtask env destroy {name} --confirm {name}`"));
     }
-    let url = state.as_ref().and_then(|state| state.outputs.get("url")?.value.as_ref()?.as_str().map(str::to_owned));
+    let url = state
+        .as_ref()
+        .and_then(|state| state.outputs.get("url")?.value.as_ref()?.as_str().map(str::to_owned));
     Ok(Entry { name: name.clone(), phase, directory, environment, url, resources, expired, notes })
 }
 
 /// Reads what an environment is meant to be; one broken file must not hide the others, so what is wrong becomes a note.
-fn read_intent(path: PathBuf, name: &EnvName, notes: &mut Vec<String>) -> Option<Environment> {
-    match Environment::read(&path) {
+fn read_intent(path: &Path, name: &EnvName, notes: &mut Vec<String>) -> Option<Environment> {
+    match Environment::read(path) {
         Ok(environment) => {
             if let Err(error) = environment.check_directory(name.as_str()) {
                 notes.push(error.to_string());
@@ -263,6 +283,7 @@ fn read_intent(path: PathBuf, name: &EnvName, notes: &mut Vec<String>) -> Option
 
 /// Returns the known name that is nearest, if it is near enough to be meant.
 fn nearest<'a>(name: &EnvName, known: &'a [EnvName]) -> Option<&'a EnvName> {
-    let distances = known.iter().map(|other| (strsim::osa_distance(name.as_str(), other.as_str()), other));
+    let distances =
+        known.iter().map(|other| (strsim::osa_distance(name.as_str(), other.as_str()), other));
     distances.filter(|(distance, _)| *distance <= 3).min().map(|(_, other)| other)
 }

@@ -29,7 +29,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
         match serde_json::from_str(line) {
             Ok(entry) => entries.push(entry),
             Err(_) if lines.peek().is_none() && !line.ends_with('\n') => {}
-            Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)).during("read", path)?,
+            Err(error) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, error)).during("read", path)?;
+            }
         }
     }
     Ok(entries)
@@ -39,7 +41,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
 pub(crate) fn append(path: &Path, entry: &Entry) -> Result<(), FileError> {
     let mut line = serde_json::to_string(entry).expect("names, times and text are JSON");
     line.push('\n');
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).during("open", path)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .during("open", path)?;
     let whole = end_of_last_line(&mut file).during("read", path)?;
     let written = (|| {
         file.set_len(whole)?;

@@ -1,7 +1,7 @@
 //! The inventory of environments and the operations on it.
 //!
 //! An environment is a directory `tf/envs/<name>/` (what is wanted), a Terraform state (what exists) and a journal (what was
-//! done), see [`list`]. The operations are [`create`], [`plan()`], [`apply()`], [`status()`] and [`destroy()`]. Each holds the
+//! done), see [`list`]. The operations are [`create()`], [`plan()`], [`apply()`], [`status()`] and [`destroy()`]. Each holds the
 //! environment for itself, writes down what it is about to do before it does it, and goes on from wherever a run before it
 //! was cut short.
 //!

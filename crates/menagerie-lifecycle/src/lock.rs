@@ -49,7 +49,10 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
                     file.read_to_string(&mut holder).during("read", path)?;
-                    return Err(LockError::Held { holder: holder.trim().to_owned(), path: path.to_owned() });
+                    return Err(LockError::Held {
+                        holder: holder.trim().to_owned(),
+                        path: path.to_owned(),
+                    });
                 }
                 Err(TryLockError::Error(source)) => Err(source).during("lock", path)?,
             }
@@ -67,7 +70,14 @@ impl Lock {
 }
 
 fn open(path: &Path) -> Result<File, FileError> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).during("open", path)
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .during("open", path)
 }
 
 /// Tells whether the locked file is still the one at the path: `env destroy` removes it while it holds it.
@@ -87,7 +97,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
         let first = Lock::take(&path, "pid 7, env apply").unwrap();
-        let LockError::Held { holder, .. } = Lock::take(&path, "pid 8").unwrap_err() else { panic!("held") };
+        let LockError::Held { holder, .. } = Lock::take(&path, "pid 8").unwrap_err() else {
+            panic!("held")
+        };
         assert_eq!(holder, "pid 7, env apply");
         drop(first);
         Lock::take(&path, "pid 8").unwrap();

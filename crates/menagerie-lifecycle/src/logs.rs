@@ -26,9 +26,14 @@ pub fn logs(repository: &Repository, name: &EnvName) -> Result<Vec<Log>, Invento
     for service in file::list(&services)? {
         let directory = services.join(&service).join("logs");
         for entry in file::list(&directory)? {
-            let replica = entry.strip_prefix("replica-").and_then(|entry| entry.strip_suffix(".log"));
+            let replica =
+                entry.strip_prefix("replica-").and_then(|entry| entry.strip_suffix(".log"));
             if let Some(replica) = replica {
-                logs.push(Log { service: service.clone(), replica: replica.to_owned(), path: directory.join(&entry) });
+                logs.push(Log {
+                    service: service.clone(),
+                    replica: replica.to_owned(),
+                    path: directory.join(&entry),
+                });
             }
         }
     }

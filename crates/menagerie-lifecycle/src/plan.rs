@@ -41,7 +41,8 @@ pub fn plan(session: &mut Session<'_>, name: &EnvName) -> Result<Planned, RunErr
     if made.planned.summary.is_empty() {
         SavedPlan::forget(&held.records)?;
     } else {
-        SavedPlan::new(made.planned.digest, made.inputs, made.planned.summary.clone()).write(&held.records)?;
+        SavedPlan::new(made.planned.digest, made.inputs, made.planned.summary.clone())
+            .write(&held.records)?;
     }
     Ok(made.planned)
 }
@@ -94,7 +95,11 @@ fn write_variables(held: &Held, image: &std::path::Path) -> Result<(), RunError>
 }
 
 /// Plans, and reads the plan.
-pub(crate) fn make(session: &mut Session<'_>, held: &Held, ready: &Ready) -> Result<Made, RunError> {
+pub(crate) fn make(
+    session: &mut Session<'_>,
+    held: &Held,
+    ready: &Ready,
+) -> Result<Made, RunError> {
     let file = SavedPlan::path(&held.records);
     SavedPlan::forget(&held.records)?;
     session.check_interrupt(&held.name, "the plan")?;

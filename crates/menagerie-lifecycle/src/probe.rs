@@ -15,9 +15,14 @@ pub enum Health {
 
 /// Asks once, for at most three seconds.
 pub(crate) fn probe(url: &str) -> Health {
-    let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(3))).http_status_as_error(false).build();
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(3)))
+        .http_status_as_error(false)
+        .build();
     match ureq::Agent::new_with_config(config).get(url).call() {
-        Ok(response) if response.status().is_success() => Health::Healthy(response.status().as_u16()),
+        Ok(response) if response.status().is_success() => {
+            Health::Healthy(response.status().as_u16())
+        }
         Ok(response) => Health::Unhealthy(response.status().as_u16()),
         Err(error) => Health::Silent(error.to_string()),
     }

@@ -33,8 +33,12 @@ impl Explain for OpenError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Git(GitError::Start(_)) => Some("install git, and see that it is on the PATH".to_owned()),
-            Self::Git(GitError::NoRepository(_)) => Some("run it in a clone of the application's repository".to_owned()),
+            Self::Git(GitError::Start(_)) => {
+                Some("install git, and see that it is on the PATH".to_owned())
+            }
+            Self::Git(GitError::NoRepository(_)) => {
+                Some("run it in a clone of the application's repository".to_owned())
+            }
             Self::Git(GitError::Failed { .. }) | Self::File(_) => None,
         }
     }

@@ -94,7 +94,9 @@ pub enum RunError {
         command: &'static str,
     },
     /// The plan that would be applied is not the one that was shown.
-    #[error("the plan of `{name}` is no longer the one that was shown ({shown}, now {now})\n\n{difference}")]
+    #[error(
+        "the plan of `{name}` is no longer the one that was shown ({shown}, now {now})\n\n{difference}"
+    )]
     PlanChanged {
         /// The environment.
         name: EnvName,
@@ -106,7 +108,9 @@ pub enum RunError {
         difference: String,
     },
     /// The plan would destroy something, and nobody was shown that.
-    #[error("the plan of `{name}` would destroy or replace something that was not shown before\n\n{summary}")]
+    #[error(
+        "the plan of `{name}` would destroy or replace something that was not shown before\n\n{summary}"
+    )]
     WouldDestroy {
         /// The environment.
         name: EnvName,
@@ -125,7 +129,7 @@ pub enum RunError {
         remaining: Vec<String>,
         /// What stopped it.
         #[source]
-        source: Option<Box<RunError>>,
+        source: Option<Box<Self>>,
     },
 }
 

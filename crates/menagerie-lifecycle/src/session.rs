@@ -107,8 +107,10 @@ impl Session<'_> {
         inventory::find(self.repository, name, Timestamp::now())?;
         let records = self.repository.home().environment(name);
         file::create_private_directory(records.directory())?;
-        let holder = format!("`{operation}` (pid {}, since {:.0})", std::process::id(), Timestamp::now());
-        let lock = Lock::take(&records.lock(), &holder).map_err(|error| RunError::held(name, error))?;
+        let holder =
+            format!("`{operation}` (pid {}, since {:.0})", std::process::id(), Timestamp::now());
+        let lock =
+            Lock::take(&records.lock(), &holder).map_err(|error| RunError::held(name, error))?;
         let journal = self.repository.home().journal(name);
         self.wait_for_orphans(name, &journal)?;
         // Read again: the other run may have changed it.
@@ -116,7 +118,11 @@ impl Session<'_> {
         Ok(Held { name: name.clone(), entry, records, journal, _lock: lock })
     }
 
-    fn wait_for_orphans(&mut self, name: &EnvName, journal: &std::path::Path) -> Result<(), RunError> {
+    fn wait_for_orphans(
+        &mut self,
+        name: &EnvName,
+        journal: &std::path::Path,
+    ) -> Result<(), RunError> {
         for orphan in Journal::new(journal.to_owned()).unfinished()? {
             if !orphan.is_alive() {
                 continue;
@@ -138,7 +144,11 @@ impl Session<'_> {
     }
 
     /// Chooses where the root module comes from; `prefer` where both are there.
-    pub(crate) fn source(&self, held: &Held, prefer: Source) -> Result<(Source, PathBuf, PathBuf), RunError> {
+    pub(crate) fn source(
+        &self,
+        held: &Held,
+        prefer: Source,
+    ) -> Result<(Source, PathBuf, PathBuf), RunError> {
         let bundle = Bundle::open(&held.records.bundle())?;
         let has_directory = held.entry.directory.is_some();
         match (prefer, bundle) {
@@ -177,7 +187,11 @@ impl Session<'_> {
         &mut self,
         name: &EnvName,
         command: &'static str,
-        run: impl FnOnce(&Terraform, &mut dyn FnMut(Notice<'_>), &Cancel) -> Result<Ended<T>, menagerie_terraform::RunError>,
+        run: impl FnOnce(
+            &Terraform,
+            &mut dyn FnMut(Notice<'_>),
+            &Cancel,
+        ) -> Result<Ended<T>, menagerie_terraform::RunError>,
     ) -> Result<T, RunError> {
         let observer = &mut *self.observer;
         let mut notices = |notice: Notice<'_>| match notice {
@@ -188,8 +202,12 @@ impl Session<'_> {
         let name = name.clone();
         match ended.map_err(|source| RunError::Terraform { name: name.clone(), command, source })? {
             Ended::Done(value) => Ok(value),
-            Ended::Failed(failure) => Err(RunError::Failed { name, command, diagnostics: failure.to_string() }),
-            Ended::NeedsInit(reason) => Err(RunError::Failed { name, command, diagnostics: reason }),
+            Ended::Failed(failure) => {
+                Err(RunError::Failed { name, command, diagnostics: failure.to_string() })
+            }
+            Ended::NeedsInit(reason) => {
+                Err(RunError::Failed { name, command, diagnostics: reason })
+            }
             Ended::Cancelled { .. } => Err(RunError::Interrupted { name, during: during(command) }),
             Ended::TimedOut { .. } => Err(RunError::TimedOut { name, command }),
             Ended::Locked(lock) => Err(RunError::StateLocked { name, holder: lock.to_string() }),
@@ -205,7 +223,11 @@ impl Session<'_> {
         (self.observer)(Progress::Note(text));
     }
 
-    pub(crate) fn check_interrupt(&self, name: &EnvName, during: &'static str) -> Result<(), RunError> {
+    pub(crate) fn check_interrupt(
+        &self,
+        name: &EnvName,
+        during: &'static str,
+    ) -> Result<(), RunError> {
         if self.cancel.count() > 0 {
             return Err(RunError::Interrupted { name: name.clone(), during });
         }
@@ -226,7 +248,9 @@ impl Held {
     pub(crate) fn check_wanted(&self) -> Result<(), RunError> {
         match self.entry.phase {
             Phase::Wanted | Phase::Deployed => Ok(()),
-            Phase::Destroying | Phase::DestroyFailed | Phase::Gone => Err(RunError::Ending(self.name.clone())),
+            Phase::Destroying | Phase::DestroyFailed | Phase::Gone => {
+                Err(RunError::Ending(self.name.clone()))
+            }
         }
     }
 }

@@ -27,7 +27,11 @@ pub struct Status {
 }
 
 /// Looks at an environment: asks its URL, its hosting, and Terraform what has drifted. Changes nothing.
-pub fn status(session: &mut Session<'_>, name: &EnvName, now: Timestamp) -> Result<Status, RunError> {
+pub fn status(
+    session: &mut Session<'_>,
+    name: &EnvName,
+    now: Timestamp,
+) -> Result<Status, RunError> {
     let entry = inventory::find(session.repository, name, now)?;
     let records = session.repository.home().environment(name);
     let running = LocalHosting::borrow(&session.provider, &records.local()).running()?;

@@ -57,7 +57,7 @@ pub enum DiscoverError {
         output: String,
     },
     /// It is too old.
-    #[error("`{}` is {flavour} {version}, and {} or newer is needed", path.display(), flavour.oldest())]
+    #[error("`{}` is {flavour} {version}, and {} or newer is needed", path.display(), Version::OLDEST)]
     TooOld {
         /// The executable.
         path: PathBuf,
@@ -97,7 +97,7 @@ impl Terraform {
         let is_tofu =
             [&path, &resolved].iter().any(|path| path.file_name() == Some(OsStr::new("tofu")));
         let flavour = if is_tofu { Flavour::OpenTofu } else { Flavour::Terraform };
-        if version < flavour.oldest() {
+        if version < Version::OLDEST {
             return Err(DiscoverError::TooOld { path, flavour, version });
         }
         Ok(Self { path, flavour, version })
@@ -218,10 +218,10 @@ mod tests {
     #[test]
     fn the_first_on_the_path_that_is_new_enough() {
         check(
-            &[("terraform", &version("1.11.4")), ("tofu", &version("1.10.1"))],
+            &[("terraform", &version("1.11.4")), ("tofu", &version("1.11.1"))],
             "Terraform 1.11.4",
         );
-        check(&[("tofu", &version("1.10.1"))], "OpenTofu 1.10.1");
+        check(&[("tofu", &version("1.11.1"))], "OpenTofu 1.11.1");
         check(&[("terraform", &version("2.0.0-beta1"))], "Terraform 2.0.0");
     }
 
@@ -234,7 +234,7 @@ mod tests {
         );
         check(
             &[("tofu", &version("1.9.0"))],
-            "`DIR/tofu` is OpenTofu 1.9.0, and 1.10.0 or newer is needed",
+            "`DIR/tofu` is OpenTofu 1.9.0, and 1.11.0 or newer is needed",
         );
         check(
             &[("terraform", "echo no such version >&2")],

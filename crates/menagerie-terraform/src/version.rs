@@ -25,15 +25,9 @@ pub struct Version {
     pub patch: u64,
 }
 
-impl Flavour {
-    /// Returns the oldest version whose behaviour this crate knows: write-only arguments and S3 lock files came with
-    /// Terraform 1.11, a per-state lock of the `pg` backend with OpenTofu 1.10.
-    pub fn oldest(self) -> Version {
-        match self {
-            Self::Terraform => Version { major: 1, minor: 11, patch: 0 },
-            Self::OpenTofu => Version { major: 1, minor: 10, patch: 0 },
-        }
-    }
+impl Version {
+    /// The oldest version of either whose behaviour this crate knows: write-only arguments and S3 lock files are in both.
+    pub const OLDEST: Self = Self { major: 1, minor: 11, patch: 0 };
 }
 
 impl fmt::Display for Flavour {

@@ -59,6 +59,9 @@ pub(crate) fn look_up(cache: &Path, executable: &Executable) -> Option<Version> 
 /// Remembers a version. Where that fails it is asked for again; a torn file is not JSON and means the same.
 pub(crate) fn remember(cache: &Path, executable: &Executable, version: Version) {
     let entry = serde_json::json!({"executable": executable, "version": version});
+    if let Some(directory) = cache.parent() {
+        let _ = fs::create_dir_all(directory);
+    }
     let _ = fs::write(cache, entry.to_string());
 }
 
