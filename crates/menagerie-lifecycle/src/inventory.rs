@@ -168,14 +168,48 @@ pub fn find(
 }
 
 /// Reads an environment's state; a missing one is `None`.
+///
+/// Terraform empties the file before it writes it. One that is found empty was either never written, or its writer was killed
+/// in that instant; then the state is the one that it kept beside it.
 pub(crate) fn state(
     repository: &Repository,
     name: &EnvName,
 ) -> Result<Option<StateFile>, InventoryError> {
     let path = repository.home().environment(name).state();
-    let Some(text) = file::read_if_present(&path)? else { return Ok(None) };
-    let parsed = StateFile::from_json(text.as_bytes());
-    parsed.map(Some).map_err(|source| InventoryError::State { name: name.clone(), path, source })
+    let backup = backup(&path);
+    for path in [path, backup] {
+        let Some(text) = file::read_if_present(&path)? else { return Ok(None) };
+        if !text.is_empty() {
+            let parsed = StateFile::from_json(text.as_bytes());
+            return parsed.map(Some).map_err(|source| InventoryError::State {
+                name: name.clone(),
+                path,
+                source,
+            });
+        }
+    }
+    Ok(None)
+}
+
+/// Puts the state that Terraform kept back in the place of one that it emptied and was killed before it wrote; returns
+/// whether it did.
+pub(crate) fn restore_state(state: &Path) -> Result<bool, FileError> {
+    if file::read_if_present(state)?.is_none_or(|text| !text.is_empty()) {
+        return Ok(false);
+    }
+    match file::read_if_present(&backup(state))? {
+        Some(text) if !text.is_empty() => {
+            file::write_private(state, text.as_bytes()).map(|()| true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Where the `local` backend keeps the state before the last change.
+fn backup(state: &Path) -> PathBuf {
+    let mut path = state.as_os_str().to_owned();
+    path.push(".backup");
+    path.into()
 }
 
 /// Returns the names of the directories in the checkout that hold an `env.toml`.
@@ -286,4 +320,23 @@ fn nearest<'a>(name: &EnvName, known: &'a [EnvName]) -> Option<&'a EnvName> {
     let distances =
         known.iter().map(|other| (strsim::osa_distance(name.as_str(), other.as_str()), other));
     distances.filter(|(distance, _)| *distance <= 3).min().map(|(_, other)| other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_state_that_was_emptied_is_the_one_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("terraform.tfstate");
+        assert!(!restore_state(&state).unwrap());
+        fs::write(&state, "").unwrap();
+        assert!(!restore_state(&state).unwrap(), "it was never written");
+        fs::write(backup(&state), "before").unwrap();
+        assert!(restore_state(&state).unwrap());
+        assert_eq!(fs::read_to_string(&state).unwrap(), "before");
+        assert!(!restore_state(&state).unwrap());
+    }
 }

@@ -18,6 +18,9 @@ use std::{collections::HashSet, io, path::PathBuf, time::Duration};
 /// Longer than the graces of all that a supervisor ends in parallel.
 const SUPERVISOR_GRACE: Duration = Duration::from_secs(45);
 
+/// Longer than a provider waits for a first client.
+const SERVE_GRACE: Duration = Duration::from_secs(20);
+
 /// What `down` did, as it is printed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Down {
@@ -35,6 +38,8 @@ pub(crate) enum DownError {
     Lock { path: PathBuf, source: io::Error },
     #[error("another supervisor holds `{}`", path.display())]
     Held { path: PathBuf },
+    #[error("a provider still serves a running Terraform, and holds `{}`", path.display())]
+    Served { path: PathBuf },
     #[error(transparent)]
     Leftover(#[from] LeftoverError),
     #[error(transparent)]
@@ -57,6 +62,11 @@ pub(crate) fn down(layout: &Layout, environment: &Environment) -> Result<Down, D
     let lock = Lock::take(&path, Duration::from_secs(5))
         .map_err(|source| DownError::Lock { path: path.clone(), source })?;
     let Some(_lock) = lock else { return Err(DownError::Held { path }) };
+    // One whose starter was killed before any Terraform came leaves by itself; it is waited for, so that nothing is left.
+    let serve_path = layout.serve_lock();
+    let alone = Lock::take(&serve_path, SERVE_GRACE)
+        .map_err(|source| DownError::Lock { path: serve_path.clone(), source })?;
+    let Some(_alone) = alone else { return Err(DownError::Served { path: serve_path }) };
     let sockets = SocketDirectory::new(layout, environment);
     if let Ok(Some(dead)) = record::read::<record::SupervisorRecord>(&layout.supervisor()) {
         socket::forget(&dead.socket);
@@ -73,6 +83,7 @@ pub(crate) fn down(layout: &Layout, environment: &Environment) -> Result<Down, D
     }
     for path in [
         layout.place(),
+        serve_path,
         layout.supervisor(),
         layout.supervisor_log(),
         layout.supervisor_log().with_extension("log.1"),

@@ -1,6 +1,6 @@
 //! Where things lie in the runtime directory of one environment.
 
-use crate::name::Name;
+use crate::{name::Name, record::DatabaseRecord};
 use std::path::{Path, PathBuf};
 
 /// The runtime directory: everything about one environment's processes.
@@ -50,6 +50,11 @@ impl Layout {
     /// Held for the supervisor's whole life.
     pub(crate) fn lock(&self) -> PathBuf {
         self.directory.join("supervisor.lock")
+    }
+
+    /// Shared by all that serve, for as long as they do.
+    pub(crate) fn serve_lock(&self) -> PathBuf {
+        self.directory.join("serve.lock")
     }
 
     /// Who the supervisor is and where it listens.
@@ -106,8 +111,8 @@ impl DatabaseLayout {
     }
 
     /// The connection URL with its password: a file of mode 0600.
-    pub(crate) fn url(&self) -> PathBuf {
-        self.directory.join("url")
+    pub(crate) fn url(&self, record: &DatabaseRecord) -> PathBuf {
+        self.directory.join(format!("url-{}", record.incarnation))
     }
 
     pub(crate) fn log(&self) -> PathBuf {

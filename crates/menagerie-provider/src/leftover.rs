@@ -181,7 +181,7 @@ pub(crate) fn remove_database(
         let _ = fs::remove_dir(parent);
         let _ = fs::remove_dir(ROOT_DATA);
     }
-    let url = layout.url();
+    let url = layout.url(record);
     file::remove(&url).map_err(|source| LeftoverError::Remove { path: url, source })?;
     record::remove(&layout.record())?;
     remove_tree(&layout.directory)

@@ -90,6 +90,9 @@ pub(crate) struct Account {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub(crate) struct DatabaseRecord {
     pub(crate) name: Name,
+    /// Tells it from the one that it replaced under the same name, and so does the path of its URL: with the same path
+    /// Terraform would see no reason to restart who still uses the other one's data.
+    pub(crate) incarnation: String,
     pub(crate) removing: bool,
     pub(crate) engine: Engine,
     /// Set for a server only.

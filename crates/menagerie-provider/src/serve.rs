@@ -4,6 +4,7 @@ use crate::{
     client::Client,
     environment::Environment,
     layout::Layout,
+    lock::Lock,
     process::Identity,
     provider,
     resource::Caller,
@@ -37,6 +38,10 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) enum ServeError {
     #[error(transparent)]
     Socket(#[from] SocketError),
+    #[error("failed to lock the runtime directory")]
+    Lock(#[source] io::Error),
+    #[error("the runtime directory is being taken down")]
+    Down,
     #[error("failed to handle signals")]
     Signals(#[source] io::Error),
     #[error("failed to write to standard output")]
@@ -52,6 +57,9 @@ pub(crate) async fn run(
     environment: Environment,
     idle: Duration,
 ) -> Result<(), ServeError> {
+    // For `down`, which must not leave one behind. A `down` that has the lock alone right now is nearly done.
+    let lock = Lock::share(&layout.serve_lock(), Duration::from_secs(5));
+    let _lock = lock.map_err(ServeError::Lock)?.ok_or(ServeError::Down)?;
     let sockets = SocketDirectory::new(&layout, &environment);
     sockets.sweep();
     let (listener, path) = sockets.listen(&format!("serve-{}.sock", std::process::id()))?;

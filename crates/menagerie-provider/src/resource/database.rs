@@ -179,7 +179,7 @@ pub(super) fn read(client: &Client, name: &Name) -> Result<Option<Object>, Fault
         ("port".to_owned(), record.port.map_or(Value::Null, Value::from)),
         ("database".to_owned(), database),
         ("username".to_owned(), server(postgres::USERNAME.into())),
-        ("connection_secret".to_owned(), secret::reference(&layout.url()).into()),
+        ("connection_secret".to_owned(), secret::reference(&layout.url(&record)).into()),
     ])))
 }
 

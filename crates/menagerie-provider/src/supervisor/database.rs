@@ -11,6 +11,7 @@ use crate::{
     name::Name,
     port,
     process::Identity,
+    random,
     record::{self, DatabaseRecord, Engine},
     report,
     status::{Condition, DatabaseStatus},
@@ -88,8 +89,11 @@ impl Database {
                 (Some(port), account, data)
             }
         };
+        let incarnation = random::bytes::<4>()
+            .map_err(|error| Fault::text(format!("failed to get random numbers: {error}")))?;
         let record = DatabaseRecord {
             name,
+            incarnation: random::hexadecimal(&incarnation),
             removing: false,
             engine,
             port,

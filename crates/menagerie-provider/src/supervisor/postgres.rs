@@ -191,10 +191,11 @@ impl Server {
             "postgres://{USERNAME}:{password}@127.0.0.1:{}/{}",
             self.port, self.record.name
         );
-        file::write_atomically(&self.layout.url(), url.as_bytes())
+        let path = self.layout.url(&self.record);
+        file::write_atomically(&path, url.as_bytes())
             .and_then(|()| file::remove(&data.join("password")))
             .and_then(|_| file::remove(&session))
-            .map_err(|source| PostgresError::Prepare { path: self.layout.url(), source })?;
+            .map_err(|source| PostgresError::Prepare { path, source })?;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn prepare(layout: &DatabaseLayout, record: &DatabaseRecord) -> Resul
         .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path).map(drop))
         .and_then(|()| {
             let url = format!("sqlite://{}", secret::percent_encode(&path));
-            file::write_atomically(&layout.url(), url.as_bytes())
+            file::write_atomically(&layout.url(record), url.as_bytes())
         });
     prepared.map_err(|error: io::Error| {
         Fault::text(format!("failed to prepare `{}`: {error}", path.display()))
