@@ -48,22 +48,27 @@ impl Database {
 
     async fn connect(url: &str) -> anyhow::Result<Self> {
         let database = if url.starts_with("sqlite:") {
-            let options: SqliteConnectOptions = url.parse().context("DATABASE_URL is no SQLite URL")?;
+            let options: SqliteConnectOptions =
+                url.parse().context("DATABASE_URL is no SQLite URL")?;
             let options = options
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .busy_timeout(Duration::from_secs(5));
-            let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
+            let pool =
+                SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
             Self::Sqlite(pool.context("failed to open the SQLite database")?)
         } else {
-            let options: PgConnectOptions = url.parse().context("DATABASE_URL is no PostgreSQL URL")?;
+            let options: PgConnectOptions =
+                url.parse().context("DATABASE_URL is no PostgreSQL URL")?;
             let place = format!("{}:{}", options.get_host(), options.get_port());
             let pool = PgPoolOptions::new()
                 .max_connections(CONNECTIONS)
                 .acquire_timeout(Duration::from_secs(5))
                 .connect_with(options)
                 .await;
-            Self::Postgres(pool.with_context(|| format!("failed to connect to PostgreSQL at {place}"))?)
+            Self::Postgres(
+                pool.with_context(|| format!("failed to connect to PostgreSQL at {place}"))?,
+            )
         };
         database.migrate().await.context("failed to bring the tables up to date")?;
         Ok(database)
@@ -72,8 +77,12 @@ impl Database {
     /// Runs the migrations that are missing. PostgreSQL lets one replica do it at a time; SQLite has a lock on its file.
     async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
         match self {
-            Self::Postgres(pool) => migrator(include_str!("../migrations/postgres/0001_entry.sql")).run(pool).await,
-            Self::Sqlite(pool) => migrator(include_str!("../migrations/sqlite/0001_entry.sql")).run(pool).await,
+            Self::Postgres(pool) => {
+                migrator(include_str!("../migrations/postgres/0001_entry.sql")).run(pool).await
+            }
+            Self::Sqlite(pool) => {
+                migrator(include_str!("../migrations/sqlite/0001_entry.sql")).run(pool).await
+            }
         }
     }
 
@@ -90,14 +99,25 @@ impl Database {
 
     /// Writes an entry and returns it.
     pub(crate) async fn add(&self, name: &str, message: &str) -> Result<Entry, sqlx::Error> {
-        const INSERT: &str = "INSERT INTO entry (name, message, written) VALUES ($1, $2, $3) RETURNING id";
+        const INSERT: &str =
+            "INSERT INTO entry (name, message, written) VALUES ($1, $2, $3) RETURNING id";
         let written = Timestamp::now().as_second();
         let id = match self {
             Self::Postgres(pool) => {
-                sqlx::query_scalar(INSERT).bind(name).bind(message).bind(written).fetch_one(pool).await?
+                sqlx::query_scalar(INSERT)
+                    .bind(name)
+                    .bind(message)
+                    .bind(written)
+                    .fetch_one(pool)
+                    .await?
             }
             Self::Sqlite(pool) => {
-                sqlx::query_scalar(INSERT).bind(name).bind(message).bind(written).fetch_one(pool).await?
+                sqlx::query_scalar(INSERT)
+                    .bind(name)
+                    .bind(message)
+                    .bind(written)
+                    .fetch_one(pool)
+                    .await?
             }
         };
         Ok(Entry { id, name: name.to_owned(), message: message.to_owned(), written: at(written) })
@@ -105,18 +125,25 @@ impl Database {
 
     /// Returns the newest entries, the newest first.
     pub(crate) async fn newest(&self, limit: i64) -> Result<Vec<Entry>, sqlx::Error> {
-        const SELECT: &str = "SELECT id, name, message, written FROM entry ORDER BY id DESC LIMIT $1";
+        const SELECT: &str =
+            "SELECT id, name, message, written FROM entry ORDER BY id DESC LIMIT $1";
         macro_rules! fetch {
             ($pool:expr) => {
-                sqlx::query(SELECT).bind(limit).fetch_all($pool).await?.iter().map(|row| {
-                    let written: i64 = row.try_get("written")?;
-                    Ok(Entry {
-                        id: row.try_get("id")?,
-                        name: row.try_get("name")?,
-                        message: row.try_get("message")?,
-                        written: at(written),
+                sqlx::query(SELECT)
+                    .bind(limit)
+                    .fetch_all($pool)
+                    .await?
+                    .iter()
+                    .map(|row| {
+                        let written: i64 = row.try_get("written")?;
+                        Ok(Entry {
+                            id: row.try_get("id")?,
+                            name: row.try_get("name")?,
+                            message: row.try_get("message")?,
+                            written: at(written),
+                        })
                     })
-                }).collect()
+                    .collect()
             };
         }
         match self {
@@ -135,7 +162,8 @@ impl Database {
 }
 
 fn migrator(first: &'static str) -> Migrator {
-    let first = Migration::new(1, "entry".into(), MigrationType::Simple, first.into_sql_str(), false);
+    let first =
+        Migration::new(1, "entry".into(), MigrationType::Simple, first.into_sql_str(), false);
     Migrator { migrations: Cow::Owned(vec![first]), ..Migrator::DEFAULT }
 }
 

@@ -35,7 +35,11 @@ fn main() -> ExitCode {
     match Settings::read(variables()) {
         Ok(settings) => run(settings),
         Err(error) => {
-            Log::new("", Level::Info).line(Level::Error, "wrong settings", json!({ "error": format!("{error:#}") }));
+            Log::new("", Level::Info).line(
+                Level::Error,
+                "wrong settings",
+                json!({ "error": format!("{error:#}") }),
+            );
             ExitCode::FAILURE
         }
     }
@@ -43,13 +47,17 @@ fn main() -> ExitCode {
 
 fn variables() -> impl Iterator<Item = (String, String)> {
     // One that is not UTF-8 is none of ours.
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn run(settings: Settings) -> ExitCode {
     let log = Log::new(&settings.environment, settings.log_level);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let served = runtime.context("failed to start the runtime").and_then(|runtime| runtime.block_on(serve(settings, &log)));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let served = runtime
+        .context("failed to start the runtime")
+        .and_then(|runtime| runtime.block_on(serve(settings, &log)));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -68,7 +76,8 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
     let address = listener.local_addr().context("failed to read the address")?;
     let application = Arc::new(Application {
         database: Database::open(&settings.database_url).await?,
-        tracer: Tracer::start(settings.traces_endpoint.as_deref(), &settings.environment).context("failed to start traces")?,
+        tracer: Tracer::start(settings.traces_endpoint.as_deref(), &settings.environment)
+            .context("failed to start traces")?,
         environment: settings.environment,
         log: log.clone(),
         metrics: Metrics::default(),
@@ -81,7 +90,11 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
     let graceful = async move {
         let _ = ended.wait_for(|ended| *ended).await;
     };
-    let server = tokio::spawn(axum::serve(listener, router(application.clone())).with_graceful_shutdown(graceful).into_future());
+    let server = tokio::spawn(
+        axum::serve(listener, router(application.clone()))
+            .with_graceful_shutdown(graceful)
+            .into_future(),
+    );
     let ending = application.clone();
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }

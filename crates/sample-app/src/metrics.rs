@@ -61,23 +61,58 @@ impl Metrics {
                 "http_requests_total{{environment=\"{environment}\",method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {count}"
             );
         }
-        family(&mut text, "http_request_duration_seconds", "histogram", "How long the answers took.");
+        family(
+            &mut text,
+            "http_request_duration_seconds",
+            "histogram",
+            "How long the answers took.",
+        );
         for ((method, route), durations) in &counts.durations {
-            let labels = format!("environment=\"{environment}\",method=\"{method}\",route=\"{route}\"");
+            let labels =
+                format!("environment=\"{environment}\",method=\"{method}\",route=\"{route}\"");
             for (bucket, bound) in durations.buckets.iter().zip(BUCKETS) {
-                let _ = writeln!(text, "http_request_duration_seconds_bucket{{{labels},le=\"{bound}\"}} {bucket}");
+                let _ = writeln!(
+                    text,
+                    "http_request_duration_seconds_bucket{{{labels},le=\"{bound}\"}} {bucket}"
+                );
             }
-            let _ = writeln!(text, "http_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {}", durations.count);
-            let _ = writeln!(text, "http_request_duration_seconds_sum{{{labels}}} {}", durations.seconds);
-            let _ = writeln!(text, "http_request_duration_seconds_count{{{labels}}} {}", durations.count);
+            let _ = writeln!(
+                text,
+                "http_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {}",
+                durations.count
+            );
+            let _ = writeln!(
+                text,
+                "http_request_duration_seconds_sum{{{labels}}} {}",
+                durations.seconds
+            );
+            let _ = writeln!(
+                text,
+                "http_request_duration_seconds_count{{{labels}}} {}",
+                durations.count
+            );
         }
         family(&mut text, "http_requests_in_flight", "gauge", "Requests that are being answered.");
-        let _ = writeln!(text, "http_requests_in_flight{{environment=\"{environment}\"}} {}", counts.in_flight);
-        family(&mut text, "guestbook_entries_written_total", "counter", "Entries that were written.");
-        let _ = writeln!(text, "guestbook_entries_written_total{{environment=\"{environment}\"}} {}", counts.entries);
+        let _ = writeln!(
+            text,
+            "http_requests_in_flight{{environment=\"{environment}\"}} {}",
+            counts.in_flight
+        );
+        family(
+            &mut text,
+            "guestbook_entries_written_total",
+            "counter",
+            "Entries that were written.",
+        );
+        let _ = writeln!(
+            text,
+            "guestbook_entries_written_total{{environment=\"{environment}\"}} {}",
+            counts.entries
+        );
         family(&mut text, "build_info", "gauge", "The version of the application.");
         let version = env!("CARGO_PKG_VERSION");
-        let _ = writeln!(text, "build_info{{environment=\"{environment}\",version=\"{version}\"}} 1");
+        let _ =
+            writeln!(text, "build_info{{environment=\"{environment}\",version=\"{version}\"}} 1");
         text
     }
 
@@ -107,9 +142,14 @@ mod tests {
         metrics.request_ended("GET", "/", 200, Duration::from_millis(7));
         metrics.request_started();
         let text = metrics.text("a\"b");
-        let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap().rsplit(' ').next().unwrap();
+        let line = |start: &str| {
+            text.lines().find(|line| line.starts_with(start)).unwrap().rsplit(' ').next().unwrap()
+        };
         let labels = "{environment=\"a\\\"b\",method=\"GET\",route=\"/\"";
-        assert_eq!(line(&format!("http_request_duration_seconds_bucket{labels},le=\"0.005\"")), "0");
+        assert_eq!(
+            line(&format!("http_request_duration_seconds_bucket{labels},le=\"0.005\"")),
+            "0"
+        );
         assert_eq!(line(&format!("http_request_duration_seconds_bucket{labels},le=\"0.01\"")), "1");
         assert_eq!(line(&format!("http_request_duration_seconds_bucket{labels},le=\"+Inf\"")), "1");
         assert_eq!(line("http_requests_in_flight"), "1");

@@ -55,9 +55,17 @@ mod tests {
     #[test]
     fn nothing_that_is_written_becomes_markup() {
         let wild = "<script>alert('1')</script>\"&";
-        let entry = Entry { id: 1, name: wild.into(), message: wild.into(), written: jiff::Timestamp::UNIX_EPOCH };
+        let entry = Entry {
+            id: 1,
+            name: wild.into(),
+            message: wild.into(),
+            written: jiff::Timestamp::UNIX_EPOCH,
+        };
         let html = page(wild, &[entry], Some(wild));
         assert!(!html.contains("<script>"));
-        assert_eq!(html.matches("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;").count(), 5);
+        assert_eq!(
+            html.matches("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;").count(),
+            5
+        );
     }
 }

@@ -56,9 +56,16 @@ async fn index(State(application): Shared, Extension(context): Extension<Context
     show(&application, &context, StatusCode::OK, None).await
 }
 
-async fn show(application: &Application, context: &Context, status: StatusCode, error: Option<&str>) -> Response {
+async fn show(
+    application: &Application,
+    context: &Context,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Response {
     match query(application, context, "SELECT entry", application.database.newest(100)).await {
-        Ok(entries) => (status, Html(page(&application.environment, &entries, error))).into_response(),
+        Ok(entries) => {
+            (status, Html(page(&application.environment, &entries, error))).into_response()
+        }
         Err(response) => response,
     }
 }
@@ -68,7 +75,11 @@ struct Limit {
     limit: Option<u16>,
 }
 
-async fn list(State(application): Shared, Extension(context): Extension<Context>, Query(limit): Query<Limit>) -> Response {
+async fn list(
+    State(application): Shared,
+    Extension(context): Extension<Context>,
+    Query(limit): Query<Limit>,
+) -> Response {
     let limit = i64::from(limit.limit.unwrap_or(100).clamp(1, 1000));
     match query(&application, &context, "SELECT entry", application.database.newest(limit)).await {
         Ok(entries) => Json(entries).into_response(),
@@ -83,26 +94,43 @@ struct NewEntry {
 }
 
 /// Takes an entry from the page's form, and then shows the page again, or as JSON, and then answers with the row.
-async fn write(State(application): Shared, Extension(context): Extension<Context>, request: Request) -> Response {
-    let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+async fn write(
+    State(application): Shared,
+    Extension(context): Extension<Context>,
+    request: Request,
+) -> Response {
+    let is_json = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     let entry = if is_json {
-        Json::<NewEntry>::from_request(request, &()).await.map(|Json(entry)| entry).map_err(|error: JsonRejection| (error.status(), error.body_text()))
+        Json::<NewEntry>::from_request(request, &())
+            .await
+            .map(|Json(entry)| entry)
+            .map_err(|error: JsonRejection| (error.status(), error.body_text()))
     } else {
-        Form::<NewEntry>::from_request(request, &()).await.map(|Form(entry)| entry).map_err(|error: FormRejection| (error.status(), error.body_text()))
+        Form::<NewEntry>::from_request(request, &())
+            .await
+            .map(|Form(entry)| entry)
+            .map_err(|error: FormRejection| (error.status(), error.body_text()))
     };
     let entry = match entry {
         Ok(entry) => entry,
         Err((status, text)) => return problem(status, &text),
     };
     let (name, message) = (entry.name.trim(), entry.message.trim());
-    if let Some(error) = check("name", name, LONGEST_NAME).or_else(|| check("message", message, LONGEST_MESSAGE)) {
+    if let Some(error) =
+        check("name", name, LONGEST_NAME).or_else(|| check("message", message, LONGEST_MESSAGE))
+    {
         return if is_json {
             problem(StatusCode::UNPROCESSABLE_ENTITY, &error)
         } else {
             show(&application, &context, StatusCode::UNPROCESSABLE_ENTITY, Some(&error)).await
         };
     }
-    match query(&application, &context, "INSERT entry", application.database.add(name, message)).await {
+    match query(&application, &context, "INSERT entry", application.database.add(name, message))
+        .await
+    {
         Ok(entry) => {
             application.metrics.entry_written();
             if is_json {
@@ -173,13 +201,21 @@ async fn query<T>(
 }
 
 /// Counts, logs and traces each request.
-async fn observe(State(application): Shared, path: Option<MatchedPath>, headers: HeaderMap, mut request: Request, next: Next) -> Response {
+async fn observe(
+    State(application): Shared,
+    path: Option<MatchedPath>,
+    headers: HeaderMap,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
     let context = Context::of_request(traceparent);
     request.extensions_mut().insert(context.clone());
     // A method of its own would be a label of its own: a stranger must not be able to make those.
     let method = match request.method().as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known.to_owned(),
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => {
+            known.to_owned()
+        }
         _ => "OTHER".to_owned(),
     };
     let route = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
@@ -189,7 +225,11 @@ async fn observe(State(application): Shared, path: Option<MatchedPath>, headers:
     let (status, took) = (response.status().as_u16(), clock.elapsed());
     application.metrics.request_ended(&method, &route, status, took);
     // The supervisor asks for health several times a second.
-    let level = if matches!(route.as_str(), "/healthz" | "/readyz") && status == 200 { Level::Debug } else { Level::Info };
+    let level = if matches!(route.as_str(), "/healthz" | "/readyz") && status == 200 {
+        Level::Debug
+    } else {
+        Level::Info
+    };
     let fields = json!({
         "method": method, "route": route, "status": status,
         "duration_ms": took.as_secs_f64() * 1000.0, "trace_id": context.trace_id,

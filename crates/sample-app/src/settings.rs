@@ -42,15 +42,24 @@ impl Level {
 impl Settings {
     /// Reads the settings out of environment variables.
     pub(crate) fn read(variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
-        let variables: HashMap<String, String> = variables.filter(|(_, value)| !value.is_empty()).collect();
+        let variables: HashMap<String, String> =
+            variables.filter(|(_, value)| !value.is_empty()).collect();
         let get = |name: &str| variables.get(name).map(String::as_str);
-        let host: IpAddr = get("HOST").unwrap_or("127.0.0.1").parse().context("HOST is not an IP address")?;
+        let host: IpAddr =
+            get("HOST").unwrap_or("127.0.0.1").parse().context("HOST is not an IP address")?;
         let port = get("PORT").unwrap_or("8080");
-        let port: u16 = port.parse().with_context(|| format!("PORT is `{port}`, and not a number from 0 to 65535"))?;
+        let port: u16 = port
+            .parse()
+            .with_context(|| format!("PORT is `{port}`, and not a number from 0 to 65535"))?;
         let Some(database_url) = get("DATABASE_URL") else {
-            bail!("DATABASE_URL is not set: give it `postgres://user:password@host/database` or `sqlite:///path`")
+            bail!(
+                "DATABASE_URL is not set: give it `postgres://user:password@host/database` or `sqlite:///path`"
+            )
         };
-        if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| database_url.starts_with(scheme)) {
+        if !["postgres://", "postgresql://", "sqlite:"]
+            .iter()
+            .any(|scheme| database_url.starts_with(scheme))
+        {
             // The value itself may hold a password.
             bail!("DATABASE_URL begins neither with `postgres://` nor with `sqlite:`")
         }
@@ -66,7 +75,8 @@ impl Settings {
             database_url: database_url.to_owned(),
             environment: get("MENAGERIE_ENVIRONMENT").unwrap_or("development").to_owned(),
             log_level,
-            traces_endpoint: get("OTEL_EXPORTER_OTLP_ENDPOINT").map(|url| url.trim_end_matches('/').to_owned()),
+            traces_endpoint: get("OTEL_EXPORTER_OTLP_ENDPOINT")
+                .map(|url| url.trim_end_matches('/').to_owned()),
         })
     }
 }
@@ -77,7 +87,8 @@ mod tests {
 
     #[track_caller]
     fn check(variables: &[(&str, &str)], expected: &str) {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let text = match Settings::read(variables) {
             Ok(settings) => format!("{} {}", settings.address, settings.environment),
             Err(error) => error.to_string(),
@@ -89,7 +100,10 @@ mod tests {
     fn what_is_missing_or_wrong_is_told() {
         let url = ("DATABASE_URL", "sqlite:///tmp/a");
         check(&[url], "127.0.0.1:8080 development");
-        check(&[url, ("HOST", "::1"), ("PORT", "0"), ("MENAGERIE_ENVIRONMENT", "calm-otter")], "[::1]:0 calm-otter");
+        check(
+            &[url, ("HOST", "::1"), ("PORT", "0"), ("MENAGERIE_ENVIRONMENT", "calm-otter")],
+            "[::1]:0 calm-otter",
+        );
         check(&[], "DATABASE_URL is not set");
         check(&[("DATABASE_URL", "")], "DATABASE_URL is not set");
         check(&[url, ("PORT", "99999")], "PORT is `99999`");

@@ -21,6 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where a request stands in a trace.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "these are the names that W3C Trace Context gives them")]
 pub(crate) struct Context {
     pub(crate) trace_id: String,
     pub(crate) span_id: String,
@@ -65,20 +66,28 @@ impl Context {
                 .then(|| (trace_id.to_owned(), span_id.to_owned()))
         });
         match parent {
-            Some((trace_id, parent_id)) => Self { trace_id, span_id: random(), parent_id: Some(parent_id) },
+            Some((trace_id, parent_id)) => {
+                Self { trace_id, span_id: random(), parent_id: Some(parent_id) }
+            }
             None => Self { trace_id: random() + &random(), span_id: random(), parent_id: None },
         }
     }
 
     /// Begins a span below this one.
     pub(crate) fn child(&self) -> Self {
-        Self { trace_id: self.trace_id.clone(), span_id: random(), parent_id: Some(self.span_id.clone()) }
+        Self {
+            trace_id: self.trace_id.clone(),
+            span_id: random(),
+            parent_id: Some(self.span_id.clone()),
+        }
     }
 }
 
 impl Tracer {
     pub(crate) fn start(endpoint: Option<&str>, environment: &str) -> std::io::Result<Self> {
-        let Some(endpoint) = endpoint else { return Ok(Self { queue: None, waiting: Arc::default() }) };
+        let Some(endpoint) = endpoint else {
+            return Ok(Self { queue: None, waiting: Arc::default() });
+        };
         let url = format!("{endpoint}/v1/traces");
         let resource = attributes(&[
             ("service.name", "sample-app".into()),
@@ -88,7 +97,9 @@ impl Tracer {
         let (queue, spans) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let left = waiting.clone();
-        std::thread::Builder::new().name("traces".to_owned()).spawn(move || send(&spans, &left, &url, &resource))?;
+        std::thread::Builder::new()
+            .name("traces".to_owned())
+            .spawn(move || send(&spans, &left, &url, &resource))?;
         Ok(Self { queue: Some(queue), waiting })
     }
 
@@ -113,7 +124,9 @@ impl Tracer {
 }
 
 fn send(spans: &Receiver<Value>, waiting: &AtomicUsize, url: &str, resource: &Value) {
-    let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build());
+    let agent = ureq::Agent::new_with_config(
+        ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build(),
+    );
     while let Ok(first) = spans.recv() {
         let mut batch = vec![first];
         let deadline = Instant::now() + DELAY;
@@ -188,7 +201,13 @@ mod tests {
     #[test]
     fn an_invalid_parent_is_not() {
         let zero = format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32));
-        for header in ["", "00", "00-xyz-1-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &zero] {
+        for header in [
+            "",
+            "00",
+            "00-xyz-1-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            &zero,
+        ] {
             let context = Context::of_request(Some(header));
             assert!(context.parent_id.is_none() && context.trace_id.len() == 32, "{header}");
         }
