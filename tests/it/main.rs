@@ -6,6 +6,10 @@
     reason = "a test says on standard error what it skips, and what it cannot go on without fails it"
 )]
 
+mod disk;
 mod input;
+mod kills;
+mod interrupts;
+mod life;
 mod playground;
 mod repository;

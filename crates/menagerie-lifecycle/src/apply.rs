@@ -144,6 +144,7 @@ fn apply_plan(
     session.check_interrupt(&held.name, "the plan")?;
     Bundle::write(&held.records.bundle(), &contents(session, held, ready))?;
     milestone::append(&held.journal, &Milestone::ApplyStarted { digest: digest.to_string() })?;
+    SavedPlan::use_up(&held.records)?;
     session.step(&held.name, Step::Apply);
     let options = TerraformApplyOptions {
         lock: lock(),

@@ -68,8 +68,7 @@ impl Bundle {
             let Ok(below) = module.strip_prefix(&contents.root) else { continue };
             file::copy_tree(&module, &files.join(below), &[".terraform", "tests"])?;
         }
-        std::fs::copy(&contents.variables, next.join("variables.tfvars.json"))
-            .during("copy", &contents.variables)?;
+        file::copy(&contents.variables, &next.join("variables.tfvars.json"))?;
         let manifest = Manifest {
             version: 1,
             root_module: contents

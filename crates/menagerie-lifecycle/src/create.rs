@@ -119,7 +119,10 @@ pub fn create(
     };
     ledger::append(&repository.home().ledger(), &entry)?;
     write(repository, &draft)?;
-    milestone::append(&repository.home().journal(name), &Milestone::Created)?;
+    if let Err(error) = milestone::append(&repository.home().journal(name), &Milestone::Created) {
+        let _ = fs::remove_dir_all(&draft.directory);
+        return Err(error.into());
+    }
     Ok(draft)
 }
 

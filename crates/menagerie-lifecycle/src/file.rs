@@ -89,6 +89,12 @@ pub(crate) fn list(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
+/// Copies a file with its mode; the error names the one of the two that it is about.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    File::open(from).during("read", from)?;
+    fs::copy(from, to).map(drop).during("write", to)
+}
+
 /// Copies a tree of plain files, except what `skip` names at its top level.
 pub(crate) fn copy_tree(from: &Path, to: &Path, skip: &[&str]) -> Result<(), FileError> {
     create_private_directory(to)?;
@@ -97,7 +103,7 @@ pub(crate) fn copy_tree(from: &Path, to: &Path, skip: &[&str]) -> Result<(), Fil
         if source.is_dir() {
             copy_tree(&source, &target, &[])?;
         } else {
-            fs::copy(&source, &target).during("copy", &source)?;
+            copy(&source, &target)?;
         }
     }
     Ok(())

@@ -144,11 +144,12 @@ impl LocalHosting {
         let program = bin.join(format!("menagerie-provider-{digest}"));
         if !program.exists() {
             let making = bin.join("making");
-            let made = fs::copy(provider, &making).and_then(|_| fs::rename(&making, &program));
+            let made = file::copy(provider, &making)
+                .and_then(|()| fs::rename(&making, &program).during("create", &program));
             if made.is_err() {
                 let _ = fs::remove_file(&making);
             }
-            made.during("copy", provider)?;
+            made?;
         }
         Ok(Self { program, directory: directory.to_owned() })
     }

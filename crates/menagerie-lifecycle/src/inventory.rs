@@ -1,6 +1,7 @@
 //! The inventory: directories in the checkout and local records, taken together. Nothing that runs is missing from it.
 
-use crate::file::{self, FileError};
+use crate::bundle::Bundle;
+use crate::file::{self, Context as _, FileError};
 use crate::kind::{Explain, Kind};
 use crate::milestone::{self, Milestone};
 use crate::repository::Repository;
@@ -11,6 +12,7 @@ use menagerie_plan::{ParseError, StateFile};
 use menagerie_terraform::JournalError;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One environment as it is: what is wanted, by its directory, and what exists, by its state and journal.
@@ -169,17 +171,18 @@ pub fn find(
 
 /// Reads an environment's state; a missing one is `None`.
 ///
-/// Terraform empties the file before it writes it. One that is found empty was either never written, or its writer was killed
-/// in that instant; then the state is the one that it kept beside it.
+/// Terraform empties the file before it writes it, so a kill in that instant or a full disk leaves one that is cut short. The
+/// state is then the newest that Terraform put elsewhere, and where it put none, it is not known: `None`.
 pub(crate) fn state(
     repository: &Repository,
     name: &EnvName,
 ) -> Result<Option<StateFile>, InventoryError> {
     let path = repository.home().environment(name).state();
-    let backup = backup(&path);
-    for path in [path, backup] {
-        let Some(text) = file::read_if_present(&path)? else { return Ok(None) };
-        if !text.is_empty() {
+    if !path.exists() {
+        return Ok(None);
+    }
+    for path in [vec![path], spare_states(repository, name)?].concat() {
+        if let Some(text) = file::read_if_present(&path)?.filter(|text| is_whole(text)) {
             let parsed = StateFile::from_json(text.as_bytes());
             return parsed.map(Some).map_err(|source| InventoryError::State {
                 name: name.clone(),
@@ -191,25 +194,50 @@ pub(crate) fn state(
     Ok(None)
 }
 
-/// Puts the state that Terraform kept back in the place of one that it emptied and was killed before it wrote; returns
-/// whether it did.
-pub(crate) fn restore_state(state: &Path) -> Result<bool, FileError> {
-    if file::read_if_present(state)?.is_none_or(|text| !text.is_empty()) {
+/// Puts the newest state that is whole in the place of one that was cut short; returns whether there was anything to do.
+pub(crate) fn restore_state(repository: &Repository, name: &EnvName) -> Result<bool, FileError> {
+    let state = repository.home().environment(name).state();
+    restore(&state, &spare_states(repository, name)?)
+}
+
+fn restore(state: &Path, spares: &[PathBuf]) -> Result<bool, FileError> {
+    let Some(torn) = file::read_if_present(state)?.filter(|text| !is_whole(text)) else {
         return Ok(false);
-    }
-    match file::read_if_present(&backup(state))? {
-        Some(text) if !text.is_empty() => {
-            file::write_private(state, text.as_bytes()).map(|()| true)
+    };
+    for spare in spares {
+        if let Some(text) = file::read_if_present(spare)?.filter(|text| is_whole(text)) {
+            file::write_private(state, text.as_bytes())?;
+            // One that is put back must not be found again after a later accident.
+            let is_backup = *spare == backup(state);
+            return if is_backup { Ok(()) } else { file::remove_file_if_present(spare) }
+                .map(|()| true);
         }
-        _ => Ok(false),
     }
+    // Terraform would refuse it for ever. A person may still find something in it.
+    if !torn.is_empty() {
+        fs::rename(state, state.with_extension("tfstate.torn")).during("rename", state)?;
+    }
+    Ok(!torn.is_empty())
+}
+
+/// Returns whether JSON is not cut short; one that is damaged otherwise is for a person to judge.
+fn is_whole(text: &str) -> bool {
+    !serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof())
+}
+
+/// Returns where Terraform puts a state beside its place, the newest first: one that it failed to write goes to the root
+/// module, the one before the last change is kept.
+fn spare_states(repository: &Repository, name: &EnvName) -> Result<Vec<PathBuf>, FileError> {
+    let records = repository.home().environment(name);
+    let bundle = Bundle::open(&records.bundle())?.map(|bundle| bundle.root_module());
+    let root_modules = [Some(repository.directory(name)), bundle];
+    let errored = root_modules.into_iter().flatten().map(|root| root.join("errored.tfstate"));
+    Ok(errored.chain([backup(&records.state())]).collect())
 }
 
 /// Where the `local` backend keeps the state before the last change.
 fn backup(state: &Path) -> PathBuf {
-    let mut path = state.as_os_str().to_owned();
-    path.push(".backup");
-    path.into()
+    state.with_extension("tfstate.backup")
 }
 
 /// Returns the names of the directories in the checkout that hold an `env.toml`.
@@ -325,18 +353,34 @@ fn nearest<'a>(name: &EnvName, known: &'a [EnvName]) -> Option<&'a EnvName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
-    fn a_state_that_was_emptied_is_the_one_before() {
+    fn a_state_that_was_cut_short_is_the_newest_that_is_whole() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("terraform.tfstate");
-        assert!(!restore_state(&state).unwrap());
+        let errored = directory.path().join("errored.tfstate");
+        let spares = [errored.clone(), backup(&state)];
+        assert!(!restore(&state, &spares).unwrap(), "there is none");
         fs::write(&state, "").unwrap();
-        assert!(!restore_state(&state).unwrap(), "it was never written");
-        fs::write(backup(&state), "before").unwrap();
-        assert!(restore_state(&state).unwrap());
-        assert_eq!(fs::read_to_string(&state).unwrap(), "before");
-        assert!(!restore_state(&state).unwrap());
+        assert!(!restore(&state, &spares).unwrap(), "it was never written");
+        fs::write(backup(&state), "{\"serial\": 1}").unwrap();
+        assert!(restore(&state, &spares).unwrap());
+        assert_eq!(fs::read_to_string(&state).unwrap(), "{\"serial\": 1}");
+        assert!(!restore(&state, &spares).unwrap(), "it is whole");
+
+        fs::write(&errored, "{\"serial\": 2}").unwrap();
+        fs::write(&state, "{\"serial\": ").unwrap();
+        assert!(restore(&state, &spares).unwrap());
+        assert_eq!(fs::read_to_string(&state).unwrap(), "{\"serial\": 2}");
+        assert!(!errored.exists());
+
+        fs::remove_file(backup(&state)).unwrap();
+        fs::write(&state, "{\"serial\": ").unwrap();
+        assert!(restore(&state, &spares).unwrap());
+        assert!(!state.exists());
+        assert!(directory.path().join("terraform.tfstate.torn").exists());
+
+        fs::write(&state, "{<<<<<<< ours").unwrap();
+        assert!(!restore(&state, &spares).unwrap(), "that is no accident of ours");
     }
 }

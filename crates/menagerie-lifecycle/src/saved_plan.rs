@@ -44,9 +44,15 @@ impl SavedPlan {
         file::write_private(&records.plan().join("plan.json"), text.as_bytes())
     }
 
+    /// Forgets that a plan waits, and leaves Terraform's file for the apply that begins. If that is cut short, what is left to
+    /// do is another plan, and nobody may be held to this one.
+    pub(crate) fn use_up(records: &EnvironmentHome) -> Result<(), FileError> {
+        file::remove_file_if_present(&records.plan().join("plan.json"))
+    }
+
     /// Forgets the plan that waits: its description first, for without it the plan itself is nothing.
     pub(crate) fn forget(records: &EnvironmentHome) -> Result<(), FileError> {
-        file::remove_file_if_present(&records.plan().join("plan.json"))?;
+        Self::use_up(records)?;
         file::remove_file_if_present(&Self::path(records))
     }
 

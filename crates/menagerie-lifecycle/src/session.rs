@@ -113,8 +113,8 @@ impl Session<'_> {
             Lock::take(&records.lock(), &holder).map_err(|error| RunError::held(name, error))?;
         let journal = self.repository.home().journal(name);
         self.wait_for_orphans(name, &journal)?;
-        if inventory::restore_state(&records.state())? {
-            self.note("an earlier run was killed while it wrote the state: using the one before");
+        if inventory::restore_state(self.repository, name)? {
+            self.note("an earlier run was cut short while it wrote the state: going on from the newest that is whole");
         }
         // Read again: the other run may have changed it.
         let entry = inventory::find(self.repository, name, Timestamp::now())?;

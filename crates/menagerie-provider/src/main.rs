@@ -130,11 +130,14 @@ fn run(command: Command) -> Result<(), Failure> {
             // Nothing is written yet: where the disk is full, destroying must still be possible.
             let layout = make_layout(&dir)?;
             detach();
-            let served = runtime()?.block_on(serve::run(
+            let runtime = runtime()?;
+            let served = runtime.block_on(serve::run(
                 layout,
                 environment,
                 Duration::from_secs(idle_seconds),
             ));
+            // A Terraform that was interrupted twice waits for no answer. What it ordered is the supervisor's to carry out.
+            runtime.shutdown_background();
             served.map_err(|error| failure("failed to serve", &error, None))
         }
         Command::Supervise { dir } => supervise(&dir, environment),

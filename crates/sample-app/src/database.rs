@@ -6,16 +6,27 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{Row as _, SqlSafeStr as _};
+use sqlx::{
+    ColumnIndex, ConnectOptions as _, Connection as _, Decode, FromRow, Row, SqlSafeStr as _, Type,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::log::Log;
+use crate::settings::Level;
 
 /// Many environments share one machine, and each PostgreSQL of theirs takes few connections.
-const CONNECTIONS: u32 = 4;
+const CONNECTIONS: u32 = 5;
 
-/// How long the database may take to come up beside the application.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a request waits for one of them.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// How long one attempt to connect may take, and how long the database may take to come up beside the application.
+const ATTEMPT: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A database of either kind.
 #[derive(Clone)]
@@ -35,54 +46,79 @@ pub(crate) struct Entry {
 
 impl Database {
     /// Connects, waiting for a database that is just starting, and brings its tables up to date.
-    pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+    pub(crate) async fn open(url: &str, log: &Log) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut is_told = false;
         loop {
             match Self::connect(url).await {
-                Ok(database) => return Ok(database),
-                Err(error) if tokio::time::Instant::now() >= deadline => return Err(error),
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) if passes(&error) && Instant::now() < deadline => {
+                    if !is_told {
+                        let fields = json!({ "error": format!("{error:#}") });
+                        log.line(Level::Info, "waiting for the database", fields);
+                        is_told = true;
+                    }
+                    sleep(Duration::from_millis(100)).await;
+                }
+                done => return done,
             }
         }
     }
 
+    /// Tries once, on a connection of its own: a pool would answer "timed out" where this says why.
     async fn connect(url: &str) -> anyhow::Result<Self> {
-        let database = if url.starts_with("sqlite:") {
-            let options: SqliteConnectOptions =
-                url.parse().context("DATABASE_URL is no SQLite URL")?;
+        // Neither error may show the URL, for it may hold a password.
+        if url.starts_with("sqlite:") {
+            let options: SqliteConnectOptions = url.parse().context(
+                "failed to read DATABASE_URL: give it the form `sqlite:///path/to/file`",
+            )?;
             let options = options
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .busy_timeout(Duration::from_secs(5));
-            let pool =
-                SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
-            Self::Sqlite(pool.context("failed to open the SQLite database")?)
+            let file = options.get_filename().display().to_string();
+            let mut connection = options.connect().await.with_context(|| {
+                format!("failed to open `{file}`: its directory must exist and be writable")
+            })?;
+            // SQLite's migrations take no lock of their own, and two replicas may start at once.
+            let mut transaction = connection
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .with_context(|| format!("failed to lock `{file}`"))?;
+            migrator(include_str!("../migrations/sqlite/0001_entry.sql"))
+                .run(&mut *transaction)
+                .await
+                .with_context(|| format!("failed to bring the tables of `{file}` up to date"))?;
+            transaction.commit().await.with_context(|| format!("failed to write to `{file}`"))?;
+            let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS);
+            Ok(Self::Sqlite(pool.acquire_timeout(ACQUIRE).connect_lazy_with(options)))
         } else {
-            let options: PgConnectOptions =
-                url.parse().context("DATABASE_URL is no PostgreSQL URL")?;
-            let place = format!("{}:{}", options.get_host(), options.get_port());
-            let pool = PgPoolOptions::new()
-                .max_connections(CONNECTIONS)
-                .acquire_timeout(Duration::from_secs(5))
-                .connect_with(options)
-                .await;
-            Self::Postgres(
-                pool.with_context(|| format!("failed to connect to PostgreSQL at {place}"))?,
-            )
-        };
-        database.migrate().await.context("failed to bring the tables up to date")?;
-        Ok(database)
+            let options: PgConnectOptions = url.parse().context(
+                "failed to read DATABASE_URL: give it the form `postgres://user:password@host:5432/database`",
+            )?;
+            let place = format!("PostgreSQL at `{}:{}`", options.get_host(), options.get_port());
+            let mut connection = timeout(ATTEMPT, options.connect())
+                .await
+                .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                .with_context(|| {
+                    format!(
+                        "failed to connect to {place}: is it running, and is DATABASE_URL right?"
+                    )
+                })?;
+            // Takes PostgreSQL's advisory lock: one replica at a time.
+            migrator(include_str!("../migrations/postgres/0001_entry.sql"))
+                .run(&mut connection)
+                .await
+                .with_context(|| format!("failed to bring the tables of {place} up to date"))?;
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS);
+            Ok(Self::Postgres(pool.acquire_timeout(ACQUIRE).connect_lazy_with(options)))
+        }
     }
 
-    /// Runs the migrations that are missing. PostgreSQL lets one replica do it at a time; SQLite has a lock on its file.
-    async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+    /// Returns the name that OpenTelemetry gives to this kind of database.
+    pub(crate) fn system(&self) -> &'static str {
         match self {
-            Self::Postgres(pool) => {
-                migrator(include_str!("../migrations/postgres/0001_entry.sql")).run(pool).await
-            }
-            Self::Sqlite(pool) => {
-                migrator(include_str!("../migrations/sqlite/0001_entry.sql")).run(pool).await
-            }
+            Self::Postgres(_) => "postgresql",
+            Self::Sqlite(_) => "sqlite",
         }
     }
 
@@ -94,61 +130,33 @@ impl Database {
                 Self::Sqlite(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop),
             }
         };
-        matches!(tokio::time::timeout(Duration::from_secs(2), asked).await, Ok(Ok(())))
+        matches!(timeout(Duration::from_secs(2), asked).await, Ok(Ok(())))
     }
 
     /// Writes an entry and returns it.
     pub(crate) async fn add(&self, name: &str, message: &str) -> Result<Entry, sqlx::Error> {
-        const INSERT: &str =
-            "INSERT INTO entry (name, message, written) VALUES ($1, $2, $3) RETURNING id";
+        const INSERT: &str = "INSERT INTO entry (name, message, written) VALUES ($1, $2, $3) \
+            RETURNING id, name, message, written";
         let written = Timestamp::now().as_second();
-        let id = match self {
+        match self {
             Self::Postgres(pool) => {
-                sqlx::query_scalar(INSERT)
-                    .bind(name)
-                    .bind(message)
-                    .bind(written)
-                    .fetch_one(pool)
-                    .await?
+                let query = sqlx::query_as(INSERT).bind(name).bind(message).bind(written);
+                query.fetch_one(pool).await
             }
             Self::Sqlite(pool) => {
-                sqlx::query_scalar(INSERT)
-                    .bind(name)
-                    .bind(message)
-                    .bind(written)
-                    .fetch_one(pool)
-                    .await?
+                let query = sqlx::query_as(INSERT).bind(name).bind(message).bind(written);
+                query.fetch_one(pool).await
             }
-        };
-        Ok(Entry { id, name: name.to_owned(), message: message.to_owned(), written: at(written) })
+        }
     }
 
     /// Returns the newest entries, the newest first.
     pub(crate) async fn newest(&self, limit: i64) -> Result<Vec<Entry>, sqlx::Error> {
         const SELECT: &str =
             "SELECT id, name, message, written FROM entry ORDER BY id DESC LIMIT $1";
-        macro_rules! fetch {
-            ($pool:expr) => {
-                sqlx::query(SELECT)
-                    .bind(limit)
-                    .fetch_all($pool)
-                    .await?
-                    .iter()
-                    .map(|row| {
-                        let written: i64 = row.try_get("written")?;
-                        Ok(Entry {
-                            id: row.try_get("id")?,
-                            name: row.try_get("name")?,
-                            message: row.try_get("message")?,
-                            written: at(written),
-                        })
-                    })
-                    .collect()
-            };
-        }
         match self {
-            Self::Postgres(pool) => fetch!(pool),
-            Self::Sqlite(pool) => fetch!(pool),
+            Self::Postgres(pool) => sqlx::query_as(SELECT).bind(limit).fetch_all(pool).await,
+            Self::Sqlite(pool) => sqlx::query_as(SELECT).bind(limit).fetch_all(pool).await,
         }
     }
 
@@ -161,12 +169,39 @@ impl Database {
     }
 }
 
+impl<'r, R: Row> FromRow<'r, R> for Entry
+where
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        let written = Timestamp::from_second(row.try_get("written")?);
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            message: row.try_get("message")?,
+            written: written.map_err(|error| sqlx::Error::Decode(error.into()))?,
+        })
+    }
+}
+
+/// Returns the migrations, of which there is one. sqlx's macro that reads a directory would cost a build its procedural macros.
 fn migrator(first: &'static str) -> Migrator {
     let first =
         Migration::new(1, "entry".into(), MigrationType::Simple, first.into_sql_str(), false);
     Migrator { migrations: Cow::Owned(vec![first]), ..Migrator::DEFAULT }
 }
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_second(seconds).unwrap_or_default()
+/// Returns whether what failed may be well in a moment: nobody listens yet, or the file is locked. A wrong password is not so.
+fn passes(error: &anyhow::Error) -> bool {
+    match error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) {
+        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+        // PostgreSQL's `cannot_connect_now` and `too_many_connections`, <https://www.postgresql.org/docs/current/errcodes-appendix.html>;
+        // SQLITE_BUSY and its extended codes, <https://www.sqlite.org/rescode.html#busy>.
+        Some(sqlx::Error::Database(error)) => {
+            matches!(error.code().as_deref(), Some("57P03" | "53300" | "5" | "261" | "517" | "773"))
+        }
+        _ => false,
+    }
 }

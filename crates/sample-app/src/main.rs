@@ -19,7 +19,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use crate::database::Database;
 use crate::log::Log;
@@ -28,8 +31,9 @@ use crate::routes::{Application, router};
 use crate::settings::{Level, Settings};
 use crate::trace::Tracer;
 
-/// How long requests in flight may take after the signal to end.
-const DRAIN: Duration = Duration::from_secs(8);
+/// How long requests in flight may take after the signal to end. With what closing the database and flushing the traces may
+/// take it stays below the ten seconds after which a supervisor, like Docker, kills.
+const DRAIN: Duration = Duration::from_secs(6);
 
 fn main() -> ExitCode {
     match Settings::read(variables()) {
@@ -68,50 +72,89 @@ fn run(settings: Settings) -> ExitCode {
 }
 
 async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+    let mut signals = Signals::listen().context("failed to listen for signals")?;
     // First, so that a port in use is told at once, and not after the wait for a database.
-    let listener = TcpListener::bind(settings.address).await;
-    let listener = listener.with_context(|| format!("failed to listen on {}", settings.address))?;
+    let listener = TcpListener::bind(settings.address).await.with_context(|| {
+        let address = settings.address;
+        format!("failed to listen on `{address}`: another port, or PORT=0 for any that is free, may help")
+    })?;
     let address = listener.local_addr().context("failed to read the address")?;
+    let database = tokio::select! {
+        database = Database::open(&settings.database_url, log) => database?,
+        signal = signals.next() => {
+            log.line(Level::Info, "ended before the database answered", json!({ "signal": signal }));
+            return Ok(());
+        }
+    };
+    let tracer = Tracer::start(settings.traces_endpoint.as_deref(), &settings.environment, log)
+        .context("failed to start traces")?;
     let application = Arc::new(Application {
-        database: Database::open(&settings.database_url).await?,
-        tracer: Tracer::start(settings.traces_endpoint.as_deref(), &settings.environment)
-            .context("failed to start traces")?,
+        database,
+        tracer,
         environment: settings.environment,
         log: log.clone(),
         metrics: Metrics::default(),
         is_ending: AtomicBool::new(false),
     });
-    log.line(Level::Info, "listening", json!({ "address": address.to_string() }));
-
-    let (end, mut ended) = tokio::sync::watch::channel(false);
-    let mut deadline = ended.clone();
-    let graceful = async move {
-        let _ = ended.wait_for(|ended| *ended).await;
-    };
-    let server = tokio::spawn(
-        axum::serve(listener, router(application.clone()))
-            .with_graceful_shutdown(graceful)
-            .into_future(),
+    log.line(
+        Level::Info,
+        "listening",
+        json!({ "address": address.to_string(), "database": application.database.system() }),
     );
-    let ending = application.clone();
-    tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        ending.is_ending.store(true, Ordering::Relaxed);
-        ending.log.line(Level::Info, "ending: finishing what is in flight", json!({}));
-        let _ = end.send(true);
-    });
-    let drained = async {
-        let _ = deadline.wait_for(|ended| *ended).await;
-        tokio::time::sleep(DRAIN).await;
-    };
+
+    let (close, closed) = oneshot::channel::<()>();
+    let server = axum::serve(listener, router(application.clone()))
+        .with_graceful_shutdown(async { drop(closed.await) });
+    let mut server = tokio::spawn(server.into_future());
     tokio::select! {
-        finished = server => finished.context("the server panicked")?.context("the server failed")?,
-        () = drained => log.line(Level::Warn, "requests were still in flight", json!({ "seconds": DRAIN.as_secs() })),
+        finished = &mut server => finished.context("the server panicked")?.context("the server failed")?,
+        signal = signals.next() => {
+            application.is_ending.store(true, Ordering::Relaxed);
+            log.line(Level::Info, "ending: finishing what is in flight", json!({ "signal": signal }));
+            if timeout(DRAIN, drain(&application, close, server)).await.is_err() {
+                let fields = json!({ "in_flight": application.metrics.in_flight() });
+                log.line(Level::Warn, "requests were still in flight", fields);
+            }
+        }
     }
-    application.database.close().await;
+    // A connection that is still busy with a request left behind must not hold up the end.
+    let _ = timeout(Duration::from_secs(1), application.database.close()).await;
     application.tracer.flush();
     log.line(Level::Info, "ended", json!({}));
     Ok(())
+}
+
+/// Waits for the requests in flight, and then closes the door. It stays open until then, so that whoever asks `/readyz`
+/// gets the answer that no more should be sent here, and what was sent meanwhile is served.
+async fn drain(
+    application: &Application,
+    close: oneshot::Sender<()>,
+    server: JoinHandle<std::io::Result<()>>,
+) {
+    while application.metrics.in_flight() > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    drop(close);
+    // However it ended, there is nobody left to be told.
+    let _ = server.await;
+}
+
+/// The signals that ask for the end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Metrics(Mutex<Counts>);
 struct Counts {
     requests: BTreeMap<(String, String, u16), u64>,
     durations: BTreeMap<(String, String), Durations>,
-    in_flight: i64,
+    in_flight: u32,
     entries: u64,
 }
 
@@ -27,14 +27,23 @@ struct Durations {
     seconds: f64,
 }
 
+/// A request that is being answered. It counts as in flight until it is dropped: one that its client abandons just goes away.
+pub(crate) struct InFlight<'a>(&'a Metrics);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.counts().in_flight -= 1;
+    }
+}
+
 impl Metrics {
-    pub(crate) fn request_started(&self) {
+    pub(crate) fn request_started(&self) -> InFlight<'_> {
         self.counts().in_flight += 1;
+        InFlight(self)
     }
 
-    pub(crate) fn request_ended(&self, method: &str, route: &str, status: u16, took: Duration) {
+    pub(crate) fn request_answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let mut counts = self.counts();
-        counts.in_flight -= 1;
         *counts.requests.entry((method.to_owned(), route.to_owned(), status)).or_default() += 1;
         let durations = counts.durations.entry((method.to_owned(), route.to_owned())).or_default();
         let seconds = took.as_secs_f64();
@@ -43,6 +52,10 @@ impl Metrics {
         for (bucket, bound) in durations.buckets.iter_mut().zip(BUCKETS) {
             *bucket += u64::from(seconds <= bound);
         }
+    }
+
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.counts().in_flight
     }
 
     pub(crate) fn entry_written(&self) {
@@ -109,10 +122,12 @@ impl Metrics {
             "guestbook_entries_written_total{{environment=\"{environment}\"}} {}",
             counts.entries
         );
-        family(&mut text, "build_info", "gauge", "The version of the application.");
+        family(&mut text, "guestbook_build_info", "gauge", "The version of the application.");
         let version = env!("CARGO_PKG_VERSION");
-        let _ =
-            writeln!(text, "build_info{{environment=\"{environment}\",version=\"{version}\"}} 1");
+        let _ = writeln!(
+            text,
+            "guestbook_build_info{{environment=\"{environment}\",version=\"{version}\"}} 1"
+        );
         text
     }
 
@@ -138,9 +153,9 @@ mod tests {
     #[test]
     fn a_request_is_in_its_bucket_and_all_above() {
         let metrics = Metrics::default();
-        metrics.request_started();
-        metrics.request_ended("GET", "/", 200, Duration::from_millis(7));
-        metrics.request_started();
+        drop(metrics.request_started());
+        metrics.request_answered("GET", "/", 200, Duration::from_millis(7));
+        let _in_flight = metrics.request_started();
         let text = metrics.text("a\"b");
         let line = |start: &str| {
             text.lines().find(|line| line.starts_with(start)).unwrap().rsplit(' ').next().unwrap()

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use axum::extract::rejection::{FormRejection, JsonRejection};
+use axum::extract::rejection::{FormRejection, JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, MatchedPath, Query, Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::database::Database;
 use crate::log::Log;
 use crate::metrics::Metrics;
-use crate::page::page;
+use crate::page::{Refused, page};
 use crate::settings::Level;
 use crate::trace::{Context, Kind, Span, Tracer};
 
@@ -35,9 +35,17 @@ pub(crate) struct Application {
 
 type Shared = State<Arc<Application>>;
 
-const LONGEST_NAME: usize = 80;
-const LONGEST_MESSAGE: usize = 2000;
+/// How many characters an entry may have.
+pub(crate) const LONGEST_NAME: usize = 80;
+pub(crate) const LONGEST_MESSAGE: usize = 2000;
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// How many entries are shown or listed, if not told otherwise, and at most.
+const LIMIT: u32 = 100;
+const MOST: u32 = 1000;
+
+/// The page runs no script, and loads nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn router(application: Arc<Application>) -> Router {
     Router::new()
@@ -47,6 +55,9 @@ pub(crate) fn router(application: Arc<Application>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "there is nothing here") })
+        .method_not_allowed_fallback(|| async {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path")
+        })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(application.clone(), observe))
         .with_state(application)
@@ -60,11 +71,13 @@ async fn show(
     application: &Application,
     context: &Context,
     status: StatusCode,
-    error: Option<&str>,
+    refused: Option<&Refused<'_>>,
 ) -> Response {
-    match query(application, context, "SELECT entry", application.database.newest(100)).await {
+    let newest = application.database.newest(LIMIT.into());
+    match query(application, context, "SELECT entry", newest).await {
         Ok(entries) => {
-            (status, Html(page(&application.environment, &entries, error))).into_response()
+            let html = Html(page(&application.environment, &entries, refused));
+            (status, [(CONTENT_SECURITY_POLICY, POLICY)], html).into_response()
         }
         Err(response) => response,
     }
@@ -72,16 +85,20 @@ async fn show(
 
 #[derive(Deserialize)]
 struct Limit {
-    limit: Option<u16>,
+    limit: Option<u32>,
 }
 
 async fn list(
     State(application): Shared,
     Extension(context): Extension<Context>,
-    Query(limit): Query<Limit>,
+    limit: Result<Query<Limit>, QueryRejection>,
 ) -> Response {
-    let limit = i64::from(limit.limit.unwrap_or(100).clamp(1, 1000));
-    match query(&application, &context, "SELECT entry", application.database.newest(limit)).await {
+    let limit = match limit {
+        Ok(Query(Limit { limit })) => limit.unwrap_or(LIMIT).clamp(1, MOST),
+        Err(error) => return problem(error.status(), &error.body_text()),
+    };
+    let newest = application.database.newest(limit.into());
+    match query(&application, &context, "SELECT entry", newest).await {
         Ok(entries) => Json(entries).into_response(),
         Err(response) => response,
     }
@@ -119,18 +136,18 @@ async fn write(
         Err((status, text)) => return problem(status, &text),
     };
     let (name, message) = (entry.name.trim(), entry.message.trim());
-    if let Some(error) =
+    if let Some(reason) =
         check("name", name, LONGEST_NAME).or_else(|| check("message", message, LONGEST_MESSAGE))
     {
         return if is_json {
-            problem(StatusCode::UNPROCESSABLE_ENTITY, &error)
+            problem(StatusCode::UNPROCESSABLE_ENTITY, &reason)
         } else {
-            show(&application, &context, StatusCode::UNPROCESSABLE_ENTITY, Some(&error)).await
+            let refused = Refused { name, message, reason: &reason };
+            show(&application, &context, StatusCode::UNPROCESSABLE_ENTITY, Some(&refused)).await
         };
     }
-    match query(&application, &context, "INSERT entry", application.database.add(name, message))
-        .await
-    {
+    let added = application.database.add(name, message);
+    match query(&application, &context, "INSERT entry", added).await {
         Ok(entry) => {
             application.metrics.entry_written();
             if is_json {
@@ -181,16 +198,12 @@ async fn query<T>(
 ) -> Result<T, Response> {
     let start = SystemTime::now();
     let result = work.await;
-    let system = match application.database {
-        Database::Postgres(_) => "postgresql",
-        Database::Sqlite(_) => "sqlite",
-    };
     application.tracer.record(Span {
         context: context.child(),
         name: operation.to_owned(),
         kind: Kind::Client,
         start,
-        attributes: vec![("db.system.name", system.into())],
+        attributes: vec![("db.system.name", application.database.system().into())],
         failed: result.is_err(),
     });
     result.map_err(|error| {
@@ -219,11 +232,12 @@ async fn observe(
         _ => "OTHER".to_owned(),
     };
     let route = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    application.metrics.request_started();
+    let in_flight = application.metrics.request_started();
     let (start, clock) = (SystemTime::now(), Instant::now());
     let response = next.run(request).await;
     let (status, took) = (response.status().as_u16(), clock.elapsed());
-    application.metrics.request_ended(&method, &route, status, took);
+    application.metrics.request_answered(&method, &route, status, took);
+    drop(in_flight);
     // The supervisor asks for health several times a second.
     let level = if matches!(route.as_str(), "/healthz" | "/readyz") && status == 200 {
         Level::Debug

@@ -45,12 +45,13 @@ impl Settings {
         let variables: HashMap<String, String> =
             variables.filter(|(_, value)| !value.is_empty()).collect();
         let get = |name: &str| variables.get(name).map(String::as_str);
-        let host: IpAddr =
-            get("HOST").unwrap_or("127.0.0.1").parse().context("HOST is not an IP address")?;
+        let host: IpAddr = get("HOST").unwrap_or("127.0.0.1").parse().context(
+            "HOST is not an IP address: give it `127.0.0.1` for this machine alone, or `0.0.0.0`",
+        )?;
         let port = get("PORT").unwrap_or("8080");
-        let port: u16 = port
-            .parse()
-            .with_context(|| format!("PORT is `{port}`, and not a number from 0 to 65535"))?;
+        let Ok(port) = port.parse() else {
+            bail!("PORT is `{port}`, and not a number from 0 to 65535 (0 takes any that is free)")
+        };
         let Some(database_url) = get("DATABASE_URL") else {
             bail!(
                 "DATABASE_URL is not set: give it `postgres://user:password@host/database` or `sqlite:///path`"
@@ -63,20 +64,26 @@ impl Settings {
             // The value itself may hold a password.
             bail!("DATABASE_URL begins neither with `postgres://` nor with `sqlite:`")
         }
-        let log_level = match get("LOG_LEVEL").unwrap_or("info") {
+        let log_level = match get("LOG_LEVEL").unwrap_or("info").to_ascii_lowercase().as_str() {
             "debug" => Level::Debug,
             "info" => Level::Info,
             "warn" => Level::Warn,
             "error" => Level::Error,
             other => bail!("LOG_LEVEL is `{other}`, and not one of debug, info, warn, error"),
         };
+        let traces_endpoint = get("OTEL_EXPORTER_OTLP_ENDPOINT");
+        if traces_endpoint.is_some_and(|url| !url.starts_with("http://")) {
+            // There is no TLS in here, as a collector stands beside its application. The value may hold a password.
+            bail!(
+                "OTEL_EXPORTER_OTLP_ENDPOINT does not begin with `http://`: give it `http://host:4318`"
+            )
+        }
         Ok(Self {
             address: SocketAddr::new(host, port),
             database_url: database_url.to_owned(),
             environment: get("MENAGERIE_ENVIRONMENT").unwrap_or("development").to_owned(),
             log_level,
-            traces_endpoint: get("OTEL_EXPORTER_OTLP_ENDPOINT")
-                .map(|url| url.trim_end_matches('/').to_owned()),
+            traces_endpoint: traces_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
         })
     }
 }
@@ -109,6 +116,11 @@ mod tests {
         check(&[url, ("PORT", "99999")], "PORT is `99999`");
         check(&[url, ("HOST", "localhost")], "HOST is not an IP address");
         check(&[url, ("LOG_LEVEL", "loud")], "LOG_LEVEL is `loud`");
+        check(&[url, ("LOG_LEVEL", "WARN")], "127.0.0.1:8080");
+        check(
+            &[url, ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")],
+            "OTEL_EXPORTER_OTLP_ENDPOINT does not begin with `http://`",
+        );
         check(&[("DATABASE_URL", "mysql://u:secret@h/d")], "begins neither");
     }
 }

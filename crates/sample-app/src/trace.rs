@@ -12,6 +12,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use crate::log::Log;
+use crate::settings::Level;
+
 /// How many spans wait at most, and how many are sent at once.
 const QUEUE: usize = 2048;
 const BATCH: usize = 256;
@@ -21,7 +24,10 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where a request stands in a trace.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_field_names, reason = "these are the names that W3C Trace Context gives them")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "these are the names that W3C Trace Context gives them"
+)]
 pub(crate) struct Context {
     pub(crate) trace_id: String,
     pub(crate) span_id: String,
@@ -84,7 +90,12 @@ impl Context {
 }
 
 impl Tracer {
-    pub(crate) fn start(endpoint: Option<&str>, environment: &str) -> std::io::Result<Self> {
+    /// Starts the thread that sends. The endpoint is the collector's base URL.
+    pub(crate) fn start(
+        endpoint: Option<&str>,
+        environment: &str,
+        log: &Log,
+    ) -> std::io::Result<Self> {
         let Some(endpoint) = endpoint else {
             return Ok(Self { queue: None, waiting: Arc::default() });
         };
@@ -96,10 +107,10 @@ impl Tracer {
         ]);
         let (queue, spans) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let left = waiting.clone();
+        let (left, log) = (waiting.clone(), log.clone());
         std::thread::Builder::new()
             .name("traces".to_owned())
-            .spawn(move || send(&spans, &left, &url, &resource))?;
+            .spawn(move || send(&spans, &left, &url, &resource, &log))?;
         Ok(Self { queue: Some(queue), waiting })
     }
 
@@ -123,10 +134,11 @@ impl Tracer {
     }
 }
 
-fn send(spans: &Receiver<Value>, waiting: &AtomicUsize, url: &str, resource: &Value) {
+fn send(spans: &Receiver<Value>, waiting: &AtomicUsize, url: &str, resource: &Value, log: &Log) {
     let agent = ureq::Agent::new_with_config(
         ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build(),
     );
+    let mut is_lost = false;
     while let Ok(first) = spans.recv() {
         let mut batch = vec![first];
         let deadline = Instant::now() + DELAY;
@@ -143,8 +155,20 @@ fn send(spans: &Receiver<Value>, waiting: &AtomicUsize, url: &str, resource: &Va
             "resource": { "attributes": resource },
             "scopeSpans": [{ "scope": { "name": "sample-app" }, "spans": batch }],
         }]});
-        // Lost spans are the price of never holding up a request.
-        let _ = agent.post(url).content_type("application/json").send(body.to_string());
+        // Lost spans are the price of never holding up a request; that they are lost is told once.
+        let sent = agent.post(url).content_type("application/json").send(body.to_string());
+        match (sent, is_lost) {
+            (Err(error), false) => {
+                let fields = json!({ "url": url, "error": error.to_string() });
+                log.line(Level::Warn, "traces are lost: the collector does not take them", fields);
+                is_lost = true;
+            }
+            (Ok(_), true) => {
+                log.line(Level::Info, "traces are sent again", json!({}));
+                is_lost = false;
+            }
+            _ => {}
+        }
         waiting.fetch_sub(count, Ordering::SeqCst);
     }
 }
