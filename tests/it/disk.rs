@@ -48,16 +48,16 @@ impl Disk {
 
     /// Fills it but for this many pages, which are what it counts in.
     fn fill(&self, free: u64) {
-        const PAGE: u64 = 4096;
+        const PAGE: usize = 4096;
         self.make_room();
         let mut file = File::create(self.filler()).unwrap();
-        let mut length = 0;
+        let mut pages = 0;
         // Small writes, since one that does not fit as a whole may write nothing.
-        while file.write_all(&[0; PAGE as usize]).is_ok() {
-            length += PAGE;
+        while file.write_all(&[0; PAGE]).is_ok() {
+            pages += 1;
         }
-        assert!(length >= free * PAGE, "there are {length} bytes free, too few to leave {free} pages");
-        file.set_len(length - free * PAGE).unwrap();
+        assert!(pages >= free, "only {pages} of {free} pages are free");
+        file.set_len((pages - free) * PAGE as u64).unwrap();
     }
 
     fn make_room(&self) {
@@ -113,8 +113,7 @@ fn full_while_generating() {
     for entry in listed {
         assert_eq!(entry["notes"], serde_json::json!([]), "{entry}");
     }
-    let files: BTreeSet<_> =
-        made.iter().map(|name| entries(&environments.join(name))).collect();
+    let files: BTreeSet<_> = made.iter().map(|name| entries(&environments.join(name))).collect();
     assert_eq!(files.len(), 1, "all have the same files: {files:?}");
 }
 

@@ -123,7 +123,8 @@ fn in_an_apply(presses: u32, next: Next) {
     playground.ok(&["new", NAME]);
     playground.ok(&["plan", NAME]);
     let running = playground.command(&["apply", NAME]).start().unwrap();
-    let replica = playground.records(NAME).join("local/services").join(NAME).join("replicas/0.json");
+    let replica =
+        playground.records(NAME).join("local/services").join(NAME).join("replicas/0.json");
     eventually("the application is started", || replica.exists());
     // A provider that does not answer keeps Terraform from ending at the first signal.
     let provider = (presses == 2).then(|| process(&playground, " serve "));
@@ -202,12 +203,16 @@ fn a_second_run_is_told_who_is_first() {
     let playground = Playground::new();
     let gate = hold_up_the_application(&playground);
     let first = playground.command(&["up", NAME]).start().unwrap();
-    let replica = playground.records(NAME).join("local/services").join(NAME).join("replicas/0.json");
+    let replica =
+        playground.records(NAME).join("local/services").join(NAME).join("replicas/0.json");
     eventually("the application is started", || replica.exists());
     let holder = format!("`calm-otter` is being worked on by `env apply` (pid {}", first.pids()[0]);
-    for arguments in
-        [&["plan", NAME][..], &["apply", NAME], &["up", NAME], &["destroy", NAME, "--confirm", NAME]]
-    {
+    for arguments in [
+        &["plan", NAME][..],
+        &["apply", NAME],
+        &["up", NAME],
+        &["destroy", NAME, "--confirm", NAME],
+    ] {
         let answer = playground.env(arguments);
         assert_eq!(answer.code, Some(8), "{}", answer.stderr);
         assert!(answer.stderr.contains(&holder), "`{holder}` is not in:\n{}", answer.stderr);

@@ -35,10 +35,7 @@ fn lives(playground: &Playground, engine: &str) {
     assert_eq!(text(&up, "phase"), "deployed");
     assert_eq!(text(&up, "owner"), "ada@example.invalid");
     assert_eq!(text(&up, "health"), "healthy");
-    assert_eq!(
-        Path::new(&text(&up, "path")),
-        playground.root().join("tf/envs").join(NAME),
-    );
+    assert_eq!(Path::new(&text(&up, "path")), playground.root().join("tf/envs").join(NAME),);
     assert!(text(&up, "created") < text(&up, "expires"), "{up}");
     let (status, page) = get(&url, "/");
     assert_eq!(status, 200);
@@ -173,7 +170,6 @@ fn a_lost_directory_loses_no_environment() {
     write_row(&url, "without a directory");
     playground.git(&["clean", "--quiet", "-ffdx"]);
     assert!(!playground.root().join("tf/envs").join(NAME).exists());
-    // `git clean` took the application that the tests put there as well: the bundle needs none.
     assert!(playground.ok(&["list"]).contains(NAME));
     let show = playground.json(&["show", NAME]);
     assert_eq!(text(&show, "phase"), "deployed");
@@ -334,7 +330,7 @@ fn process(pid: i64) -> Pid {
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "not after a minute: {what}");
+        assert!(start.elapsed() < Duration::from_mins(1), "not after a minute: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -395,7 +391,8 @@ fn has_postgres() -> bool {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let packaged = versions.map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = packaged.chain(std::env::split_paths(&path)).any(|bin| bin.join("initdb").is_file());
+    let found =
+        packaged.chain(std::env::split_paths(&path)).any(|bin| bin.join("initdb").is_file());
     if !found {
         assert_ne!(std::env::var("MENAGERIE_REQUIRE").as_deref(), Ok("all"), "no PostgreSQL");
         eprintln!("skipped: PostgreSQL is not installed");

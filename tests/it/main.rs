@@ -8,8 +8,8 @@
 
 mod disk;
 mod input;
-mod kills;
 mod interrupts;
+mod kills;
 mod life;
 mod playground;
 mod repository;

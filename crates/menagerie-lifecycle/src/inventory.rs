@@ -278,7 +278,15 @@ fn entry(
         None if records.intent().exists() => read_intent(&records.intent(), name, &mut notes),
         None => None,
     };
-    let state = state(repository, name)?;
+    // A damaged state must not hide the others, and is never taken for an empty one.
+    let (state, is_damaged) = match state(repository, name) {
+        Ok(state) => (state, false),
+        Err(error @ InventoryError::State { .. }) => {
+            notes.push(error.to_string());
+            (None, true)
+        }
+        Err(error) => return Err(error),
+    };
     let resources = state.as_ref().map_or(0, |state| state.managed().len());
     // What has a directory and no records was never planned: no need to open its journal.
     let last = if certified || (has_directory && !records.directory().exists()) {
@@ -302,7 +310,7 @@ fn entry(
             ));
             if resources > 0 { Phase::Deployed } else { Phase::Wanted }
         }
-        _ if resources > 0 => Phase::Deployed,
+        _ if resources > 0 || is_damaged => Phase::Deployed,
         _ => Phase::Wanted,
     };
     if phase == Phase::Gone && has_directory {

@@ -1,9 +1,8 @@
 //! Renders the Terraform root module of an environment, once, when it is made.
 //!
 //! - [`render`] turns a [`Root`] into the text of six files. It writes none of them.
-//! - [`Rendered::version`] and [`Rendered::checksums`] go into `env.toml`; [`edited_files`] tells from them what a
-//!   person has edited since.
-//! - [`Replica::of`] is what a size means in numbers.
+//! - [`Rendered::version`] and [`Rendered::checksums`] are meant for `env.toml`: a file whose [`checksum`] is another
+//!   one was edited since.
 //!
 //! # Values never become code
 //! The templates under `templates/` are [Tera](https://keats.github.io/tera/). A value is printed by the filter `hcl`,
@@ -11,7 +10,7 @@
 //!
 //! | value | literal |
 //! |---|---|
-//! | text | `"a $${b} \"c\"\n"`: what would start an interpolation or a directive, quotes, backslashes and what can't be seen (control and bidirectional characters) are escaped |
+//! | text | `"a $${b} \"c\"\n"`: what would start an interpolation or a directive, quotes, backslashes and what can't be seen (control, bidirectional and default-ignorable characters) are escaped |
 //! | number, `bool`, none | `1`, `true`, `null` |
 //! | list | `["a", "b"]` |
 //! | map | one entry a line, quoted keys in order, `=` aligned as `terraform fmt` does; `hcl(indent=4)` says how far the line is indented on which it starts |
@@ -43,6 +42,5 @@ mod rendered;
 mod root;
 mod size;
 
-pub use rendered::{File, Rendered, checksum, edited_files};
-pub use root::{Root, TemplateError, VERSION, render};
-pub use size::Replica;
+pub use rendered::{File, Rendered, checksum};
+pub use root::{Root, TemplateError, render};

@@ -112,10 +112,13 @@ fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            // Spaces of no width and marks of direction, line separators, bidirectional embeddings, overrides and
-            // isolates, byte order mark, tags.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
+            // Line and paragraph separator, bidirectional embeddings and overrides.
+            '\u{2028}'..='\u{202e}'
+            // `Default_Ignorable_Code_Point` in Unicode's DerivedCoreProperties.txt: what has no glyph of its own.
+            | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -139,8 +142,8 @@ mod tests {
         check(&json!("${a} %{b} $c %d $"), r#""$${a} %%{b} $c %d $""#);
         check(&json!("$${a} $$${b} %%{c}"), r#""$$${a} $$$${b} %%%{c}""#);
         check(
-            &json!("\0\u{1b}\u{7f}\u{85}\u{202e}\u{feff}"),
-            r#""\u0000\u001b\u007f\u0085\u202e\ufeff""#,
+            &json!("\0\u{1b}\u{7f}\u{85}\u{61c}\u{202e}\u{feff}\u{e0041}"),
+            r#""\u0000\u001b\u007f\u0085\u061c\u202e\ufeff\U000e0041""#,
         );
         check(&json!("<<EOT\n${x}\nEOT"), r#""<<EOT\n$${x}\nEOT""#);
     }

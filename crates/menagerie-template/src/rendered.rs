@@ -1,4 +1,4 @@
-//! [`Rendered`]: the files of a root module, and how to tell later which of them were edited.
+//! [`Rendered`]: the files of a root module, with what tells later whether they were edited.
 
 use std::collections::BTreeMap;
 
@@ -30,22 +30,6 @@ pub fn checksum(text: &str) -> Checksum {
     Checksum::from_sha256(Sha256::digest(text).into())
 }
 
-/// Returns the generated files that are not any more as they were generated: edited or removed since.
-///
-/// `read` returns what a file holds now; `None` where there is none, or none that is text.
-pub fn edited_files(
-    checksums: &BTreeMap<String, Checksum>,
-    read: impl Fn(&str) -> Option<String>,
-) -> Vec<&str> {
-    let as_generated =
-        |path: &str, then: &Checksum| read(path).is_some_and(|text| checksum(&text) == *then);
-    checksums
-        .iter()
-        .filter(|(path, then)| !as_generated(path, then))
-        .map(|(path, _)| path.as_str())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,18 +42,5 @@ mod tests {
             expected,
             "the first example of FIPS 180-2, appendix B"
         );
-    }
-
-    #[test]
-    fn edited_and_removed_files_are_told() {
-        let checksums = ["backend.tf", "main.tf", "outputs.tf"]
-            .map(|path| (path.to_owned(), checksum("as generated\n")))
-            .into();
-        let edited = edited_files(&checksums, |path| match path {
-            "main.tf" => Some("as edited\n".to_owned()),
-            "backend.tf" => Some("as generated\n".to_owned()),
-            _ => None,
-        });
-        assert_eq!(edited, ["main.tf", "outputs.tf"]);
     }
 }

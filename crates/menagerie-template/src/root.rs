@@ -9,10 +9,11 @@ use tera::{Context, Kwargs, State, Tera, TeraResult, Value, context};
 use thiserror::Error;
 
 use crate::literal::literal;
-use crate::{File, Rendered, Replica, checksum};
+use crate::size::Replica;
+use crate::{File, Rendered, checksum};
 
 /// The version of the templates: raised with every change to what they render.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// How many days logs are kept, where the settings do not say.
 const LOG_RETENTION_DAYS: u32 = 7;

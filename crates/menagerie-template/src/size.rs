@@ -13,22 +13,37 @@ use menagerie_config::Size;
 /// Each pair of CPU and memory is one that AWS Fargate takes ("Task CPU and memory" in the Amazon ECS Developer Guide),
 /// so that a size means the same wherever the environment runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replica {
+pub(crate) struct Replica {
     /// CPU in units of 1/1024 vCPU.
-    pub cpu: u32,
+    pub(crate) cpu: u32,
     /// Memory in MiB.
-    pub memory: u32,
+    pub(crate) memory: u32,
     /// How many replicas run, where the settings do not say.
-    pub desired_count: u32,
+    pub(crate) desired_count: u32,
 }
 
 impl Replica {
     /// Returns what this size means.
-    pub const fn of(size: Size) -> Self {
+    pub(crate) const fn of(size: Size) -> Self {
         match size {
             Size::Small => Self { cpu: 256, memory: 512, desired_count: 1 },
             Size::Medium => Self { cpu: 512, memory: 1024, desired_count: 2 },
             Size::Large => Self { cpu: 1024, memory: 2048, desired_count: 3 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_larger_size_has_more_of_everything() {
+        for pair in Size::ALL.windows(2) {
+            let [smaller, larger] = [Replica::of(pair[0]), Replica::of(pair[1])];
+            assert!(smaller.cpu < larger.cpu, "{pair:?}");
+            assert!(smaller.memory < larger.memory, "{pair:?}");
+            assert!(smaller.desired_count < larger.desired_count, "{pair:?}");
         }
     }
 }

@@ -39,7 +39,8 @@ fn main() -> ExitCode {
     match Settings::read(variables()) {
         Ok(settings) => run(settings),
         Err(error) => {
-            Log::new("", Level::Info).line(
+            let environment = settings::environment(variables());
+            Log::new(&environment, Level::Info).line(
                 Level::Error,
                 "wrong settings",
                 json!({ "error": format!("{error:#}") }),

@@ -81,11 +81,18 @@ impl Settings {
         Ok(Self {
             address: SocketAddr::new(host, port),
             database_url: database_url.to_owned(),
-            environment: get("MENAGERIE_ENVIRONMENT").unwrap_or("development").to_owned(),
             log_level,
             traces_endpoint: traces_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
+            environment: environment(variables.into_iter()),
         })
     }
+}
+
+/// Returns the name of the environment: known also where the other settings are wrong.
+pub(crate) fn environment(mut variables: impl Iterator<Item = (String, String)>) -> String {
+    let found =
+        variables.find(|(name, value)| name == "MENAGERIE_ENVIRONMENT" && !value.is_empty());
+    found.map_or_else(|| "development".to_owned(), |(_, value)| value)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The modules and a generated root over the real provider: `terraform test`, and a whole life.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, PipeWriter, Read as _, Write as _};
 use std::net::TcpStream;
@@ -158,6 +159,9 @@ fn a_generated_root_lives_and_dies() {
     let outputs = succeed(&directory, &["output", "-json"], &environment);
     let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
     assert_eq!(outputs["name"]["value"], "calm-otter");
+    let shown = succeed(&directory, &["show", "-json"], &environment);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(given(&shown), variables(), "the application is given what was set");
     let page = get(outputs["url"]["value"].as_str().unwrap());
     assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("calm-otter"), "{page}");
 
@@ -176,12 +180,29 @@ fn a_generated_root_lives_and_dies() {
     assert_eq!(succeed(&directory, &["state", "list"], &environment), "");
 }
 
+/// Variables that would be something else if they were pasted into HCL; in Unicode's normal form C, as Terraform has them.
+fn variables() -> BTreeMap<String, String> {
+    let texts = [
+        "",
+        "${path.module} $${x} %{ if true } %%{y}",
+        "\"}\n}\nresource \"terraform_data\" \"pwned\" {}\n",
+        "\\\" \\n \\u0041 \r\n\t\u{1}\u{7f}",
+        "<<EOT\n${x}\nEOT\n",
+        "# // /* {{ name }} {% raw %} {#",
+        "漢字 é 👨‍👩‍👧 \u{202e}\u{feff}",
+    ];
+    let long = "\"${é\\\n".repeat(10_000 / 7);
+    let texts = texts.into_iter().map(str::to_owned).chain([long]).enumerate();
+    texts.map(|(index, text)| (format!("TEXT_{index}"), text)).collect()
+}
+
 fn root() -> menagerie_template::Rendered {
     let mut settings = Settings::default();
-    for setting in
-        ["database_engine=sqlite", "desired_count=2", "environment.MOTTO=\"${x}\" %{y}\nline"]
-    {
+    for setting in ["database_engine=sqlite", "desired_count=2"] {
         settings.set(setting).unwrap();
+    }
+    for (name, value) in variables() {
+        settings.set(&format!("environment.{name}={value}")).unwrap();
     }
     let name = "calm-otter".parse().unwrap();
     let project = Project::default();
@@ -193,6 +214,21 @@ fn root() -> menagerie_template::Rendered {
         project: &project,
     })
     .unwrap()
+}
+
+/// Returns the variables of the service in a state, without the one that the hosting sets.
+fn given(state: &serde_json::Value) -> BTreeMap<String, String> {
+    let modules = state["values"]["root_module"]["child_modules"].as_array().unwrap();
+    let service = modules
+        .iter()
+        .filter_map(|module| module["resources"].as_array())
+        .flatten()
+        .find(|resource| resource["type"] == "menagerie_service")
+        .unwrap();
+    let mut variables: BTreeMap<String, String> =
+        serde_json::from_value(service["values"]["environment"].clone()).unwrap();
+    assert_eq!(variables.remove("MENAGERIE_ENVIRONMENT").as_deref(), Some("calm-otter"));
+    variables
 }
 
 fn get(url: &str) -> String {

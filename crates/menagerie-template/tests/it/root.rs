@@ -7,7 +7,7 @@ use std::path::Path;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{File, Rendered, Replica, Root, checksum, render};
+use menagerie_template::{File, Rendered, Root, checksum, render};
 use proptest::prelude::*;
 
 use crate::terraform::{has_terraform, succeed, terraform};
@@ -180,19 +180,11 @@ fn a_root_with_everything_set() {
 }
 
 #[test]
-fn sizes_are_ordered_and_rendered() {
-    let replicas = Size::ALL.iter().map(|size| Replica::of(*size));
-    let numbers: Vec<_> =
-        replicas.map(|replica| (replica.cpu, replica.memory, replica.desired_count)).collect();
-    assert!(
-        numbers.is_sorted() && numbers.windows(2).all(|pair| pair[0].1 < pair[1].1),
-        "{numbers:?}"
-    );
+fn sizes() {
     let main = rendered(Size::Medium, &[], "");
-    assert!(
-        file(&main, "main.tf").text.contains("size               = { cpu = 512, memory = 1024 }\n")
-    );
-    assert!(file(&main, "main.tf").text.contains("desired_count      = 2\n"));
+    let main = &file(&main, "main.tf").text;
+    assert!(main.contains("  size               = { cpu = 512, memory = 1024 }\n"), "{main}");
+    assert!(main.contains("  desired_count      = 2\n"), "{main}");
 }
 
 #[test]
@@ -213,7 +205,7 @@ fn text() -> impl Strategy<Value = String> {
             "${", "%{", "$${", "%%{", "$", "%", "{", "}", "~}", "${x}", "%{ if true }", "\"", "\\", "\\\"", "\\n", "\n",
             "\r\n", "\t", "<<EOT\n", "<<-EOT\n", "\nEOT\n", "{{ name }}", "{% if x %}", "{#", "#}", "# ", "//", "/* ",
             "e\u{301}", "\u{301}", "漢字", "👨‍👩‍👧", "\u{202e}", "\u{feff}", "\u{2028}", "\u{85}", "\u{7f}", "\u{1b}[31m",
-            "\u{1}", "=", " = ", "null",
+            "\u{1}", "\u{61c}\u{ad}\u{fe0f}", "\u{e0041}", "=", " = ", "null",
         ]).prop_map(str::to_owned),
         2 => any::<char>().prop_filter("no variable holds it", |character| *character != '\0').prop_map(String::from),
         1 => "[ -~]{0,8}",

@@ -7,7 +7,7 @@ use crate::guestbook::{PROGRAM, sqlite};
 #[track_caller]
 fn check(variables: &[(&str, &str)], expected: &str) {
     let output = duct::cmd!(PROGRAM)
-        .full_env(variables.iter().copied())
+        .full_env(variables.iter().copied().chain([("MENAGERIE_ENVIRONMENT", "calm-otter")]))
         .stdout_capture()
         .stderr_capture()
         .unchecked()
@@ -16,6 +16,7 @@ fn check(variables: &[(&str, &str)], expected: &str) {
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["environment"], "calm-otter", "{text}");
     let error = last["error"].as_str().unwrap();
     assert!(error.contains(expected), "`{error}` does not contain `{expected}`");
     assert!(!text.contains("hunter2"), "{text}");
