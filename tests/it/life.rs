@@ -119,6 +119,13 @@ fn what_was_shown_is_what_is_applied() {
         assert!(is_told, "`{sign} {change}` is not in:\n{}", answer.stderr);
     }
     assert_eq!(replicas(), 2, "what was refused changes nothing");
+    // Asking twice is not a way around being shown it, and what was shown is still good.
+    let again = playground.env(&["apply", NAME]);
+    refuses(&again, "is no longer the one that was shown", "env plan calm-otter");
+    set_replicas(&playground, 3);
+    playground.ok(&["apply", NAME]);
+    assert_eq!(replicas(), 3);
+    set_replicas(&playground, 4);
     playground.ok(&["plan", NAME]);
     playground.ok(&["apply", NAME]);
     assert_eq!(replicas(), 4);

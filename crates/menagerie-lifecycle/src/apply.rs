@@ -53,15 +53,15 @@ pub fn apply(
         return Err(changed(&held, digest, &saved.digest, String::new()));
     }
     let holds = match &saved {
-        Some(saved) => saved.inputs == fingerprint(&contents(session, &held, &ready))?,
+        Some(saved) => saved.holds(&held.records, &fingerprint(&contents(session, &held, &ready))?),
         None => false,
     };
     let summary = match saved {
         Some(saved) if holds => match apply_plan(session, &held, &ready, &saved.digest)? {
             Outcome::Done => saved.summary,
-            Outcome::Stale => apply_same(session, &held, &ready, &saved)?,
+            Outcome::Stale => apply_same(session, &held, &ready, saved)?,
         },
-        Some(saved) => apply_same(session, &held, &ready, &saved)?,
+        Some(saved) => apply_same(session, &held, &ready, saved)?,
         None => apply_unseen(session, &held, &ready, options)?,
     };
     SavedPlan::forget(&held.records)?;
@@ -73,12 +73,15 @@ fn apply_same(
     session: &mut Session<'_>,
     held: &Held,
     ready: &Ready,
-    saved: &SavedPlan,
+    saved: SavedPlan,
 ) -> Result<Summary, RunError> {
     let made = make(session, held, ready)?;
     if made.planned.digest != saved.digest {
         let difference = saved.difference(&made.planned.summary);
-        return Err(changed(held, &saved.digest, &made.planned.digest, difference));
+        let refused = changed(held, &saved.digest, &made.planned.digest, difference);
+        // Asked again, the answer is the same: only `plan` shows another one.
+        saved.write_detached(&held.records)?;
+        return Err(refused);
     }
     apply_made(session, held, ready, made.planned)
 }

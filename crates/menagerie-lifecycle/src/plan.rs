@@ -101,7 +101,7 @@ pub(crate) fn make(
     ready: &Ready,
 ) -> Result<Made, RunError> {
     let file = SavedPlan::path(&held.records);
-    SavedPlan::forget(&held.records)?;
+    SavedPlan::detach(&held.records)?;
     session.check_interrupt(&held.name, "the plan")?;
     session.step(&held.name, Step::Plan);
     let options = PlanOptions {

@@ -14,15 +14,16 @@ pub(crate) struct SavedPlan {
     version: u32,
     pub(crate) digest: Digest,
     at: Timestamp,
-    /// Fingerprint of the modules and variables that it was made from.
-    pub(crate) inputs: String,
+    /// Fingerprint of the modules and variables that it was made from; `None` where Terraform's file of it is gone, so that
+    /// only a plan with the same digest can take its place.
+    inputs: Option<String>,
     /// What was shown.
     pub(crate) summary: Summary,
 }
 
 impl SavedPlan {
     pub(crate) fn new(digest: Digest, inputs: String, summary: Summary) -> Self {
-        Self { version: 1, digest, at: Timestamp::now(), inputs, summary }
+        Self { version: 1, digest, at: Timestamp::now(), inputs: Some(inputs), summary }
     }
 
     /// Returns Terraform's own file of an environment's plan.
@@ -35,7 +36,26 @@ impl SavedPlan {
         let path = records.plan().join("plan.json");
         let Some(text) = file::read_if_present(&path)? else { return Ok(None) };
         let saved = serde_json::from_str(&text).map_err(io::Error::from).during("read", &path)?;
-        Ok(Self::path(records).exists().then_some(saved))
+        Ok(Some(saved))
+    }
+
+    /// Returns whether Terraform's file of it is there, and was made from what is there now.
+    pub(crate) fn holds(&self, records: &EnvironmentHome, inputs: &str) -> bool {
+        self.inputs.as_deref() == Some(inputs) && Self::path(records).exists()
+    }
+
+    /// Takes Terraform's file of the plan that was shown away, to make room for another. What was shown stays on record, and
+    /// stays what an apply is held to.
+    pub(crate) fn detach(records: &EnvironmentHome) -> Result<(), FileError> {
+        if let Some(saved) = Self::read(records)? {
+            saved.write_detached(records)?;
+        }
+        file::remove_file_if_present(&Self::path(records))
+    }
+
+    /// Puts a plan down of which Terraform's file is not there any more.
+    pub(crate) fn write_detached(self, records: &EnvironmentHome) -> Result<(), FileError> {
+        Self { inputs: None, ..self }.write(records)
     }
 
     /// Puts a plan down; Terraform's file is there already.
