@@ -206,7 +206,7 @@ fn a_second_run_is_told_who_is_first() {
     let replica =
         playground.records(NAME).join("local/services").join(NAME).join("replicas/0.json");
     eventually("the application is started", || replica.exists());
-    let holder = format!("`calm-otter` is being worked on by `env apply` (pid {}", first.pids()[0]);
+    let holder = format!("`calm-otter` is being worked on by an apply (pid {}", first.pids()[0]);
     for arguments in [
         &["plan", NAME][..],
         &["apply", NAME],

@@ -43,7 +43,7 @@ pub fn apply(
     name: &EnvName,
     options: &ApplyOptions,
 ) -> Result<Applied, RunError> {
-    let held = session.hold(name, "env apply")?;
+    let held = session.hold(name, "an apply")?;
     held.check_wanted()?;
     let ready = prepare(session, &held)?;
     let saved = SavedPlan::read(&held.records)?;

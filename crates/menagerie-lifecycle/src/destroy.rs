@@ -42,7 +42,7 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
     if inventory::find(session.repository, name, Timestamp::now())?.phase == Phase::Gone {
         return gone(session.repository, name);
     }
-    let held = session.hold(name, "env destroy")?;
+    let held = session.hold(name, "a destroy")?;
     let proven = if let Some(Milestone::Proven { certificate }) = milestone::last(&held.journal)? {
         // An earlier run got this far: only files are left.
         *certificate

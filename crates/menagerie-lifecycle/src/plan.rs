@@ -34,7 +34,7 @@ pub(crate) struct Made {
 
 /// Plans an environment, and keeps the plan for `apply` where it has something to do.
 pub fn plan(session: &mut Session<'_>, name: &EnvName) -> Result<Planned, RunError> {
-    let held = session.hold(name, "env plan")?;
+    let held = session.hold(name, "a plan")?;
     held.check_wanted()?;
     let ready = prepare(session, &held)?;
     let made = make(session, &held, &ready)?;

@@ -108,7 +108,7 @@ impl Session<'_> {
         let records = self.repository.home().environment(name);
         file::create_private_directory(records.directory())?;
         let holder =
-            format!("`{operation}` (pid {}, since {:.0})", std::process::id(), Timestamp::now());
+            format!("{operation} (pid {}, since {:.0})", std::process::id(), Timestamp::now());
         let lock =
             Lock::take(&records.lock(), &holder).map_err(|error| RunError::held(name, error))?;
         let journal = self.repository.home().journal(name);

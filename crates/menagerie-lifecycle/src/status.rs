@@ -48,7 +48,7 @@ pub fn status(
 
 /// Plans what was applied last against what is there.
 fn drift(session: &mut Session<'_>, name: &EnvName) -> Result<Option<Summary>, RunError> {
-    let held = match session.hold(name, "env status") {
+    let held = match session.hold(name, "a status") {
         Ok(held) => held,
         Err(RunError::Held { holder, .. }) => {
             session.note(&format!("drift is not known while {holder} works on it"));
