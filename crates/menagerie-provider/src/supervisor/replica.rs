@@ -299,6 +299,11 @@ impl Replica {
         (state.condition == ReplicaCondition::Ready).then_some(state.port)
     }
 
+    /// Whether it has begun with this revision, so that what it says is about it.
+    pub(super) fn is_at(&self, revision: u64) -> bool {
+        self.state().revision == revision
+    }
+
     /// Whether it is healthy and runs this revision.
     pub(super) fn is_ready(&self, revision: u64) -> bool {
         let state = self.state();

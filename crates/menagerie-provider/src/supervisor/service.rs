@@ -249,7 +249,7 @@ impl Service {
         let mut waiting = None;
         for slot in inner.slots.iter().filter(|slot| !slot.replica.is_ready(revision)) {
             match slot.replica.obstacle() {
-                Err(reason) if slot.revision() == revision => return Progress::Hopeless(reason),
+                Err(reason) if slot.replica.is_at(revision) => return Progress::Hopeless(reason),
                 Ok(Some(reason)) => waiting = waiting.or(Some(reason)),
                 _ => {}
             }
