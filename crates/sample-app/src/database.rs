@@ -1,6 +1,7 @@
 //! The entries of the guestbook, in PostgreSQL or SQLite.
 
-use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,13 +10,15 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+};
 use sqlx::{
     ColumnIndex, ConnectOptions as _, Connection as _, Decode, FromRow, Row, SqlSafeStr as _, Type,
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::log::Log;
+use crate::log::{Log, chain};
 use crate::settings::Level;
 
 /// Many environments share one machine, and each PostgreSQL of theirs takes few connections.
@@ -53,7 +56,7 @@ impl Database {
             match Self::connect(url).await {
                 Err(error) if passes(&error) && Instant::now() < deadline => {
                     if !is_told {
-                        let fields = json!({ "error": format!("{error:#}") });
+                        let fields = json!({ "error": chain(&error) });
                         log.line(Level::Info, "waiting for the database", fields);
                         is_told = true;
                     }
@@ -75,22 +78,26 @@ impl Database {
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .busy_timeout(Duration::from_secs(5));
-            let file = options.get_filename().display().to_string();
+            let path = options.get_filename().to_owned();
+            let file = path.display();
             let mut connection = options.connect().await.with_context(|| {
                 format!("failed to open `{file}`: its directory must exist and be writable")
             })?;
-            // SQLite's migrations take no lock of their own, and two replicas may start at once.
-            let mut transaction = connection
-                .begin_with("BEGIN IMMEDIATE")
-                .await
-                .with_context(|| format!("failed to lock `{file}`"))?;
-            migrator(include_str!("../migrations/sqlite/0001_entry.sql"))
-                .run(&mut *transaction)
+            migrate_sqlite(&mut connection)
                 .await
                 .with_context(|| format!("failed to bring the tables of `{file}` up to date"))?;
-            transaction.commit().await.with_context(|| format!("failed to write to `{file}`"))?;
-            let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS);
-            Ok(Self::Sqlite(pool.acquire_timeout(ACQUIRE).connect_lazy_with(options)))
+            let opened = identity(&path);
+            let pool = SqlitePoolOptions::new()
+                .max_connections(CONNECTIONS)
+                .acquire_timeout(ACQUIRE)
+                // SQLite goes on with a file that was removed or replaced, and what it writes there is lost.
+                .before_acquire(move |_, _| {
+                    let is_same = identity(&path) == opened;
+                    Box::pin(async move { Ok(is_same) })
+                })
+                // The file that is there instead may be empty.
+                .after_connect(|connection, _| Box::pin(migrate_sqlite(connection)));
+            Ok(Self::Sqlite(pool.connect_lazy_with(options.create_if_missing(false))))
         } else {
             let options: PgConnectOptions = url.parse().context(
                 "failed to read DATABASE_URL: give it the form `postgres://user:password@host:5432/database`",
@@ -190,18 +197,32 @@ where
 fn migrator(first: &'static str) -> Migrator {
     let first =
         Migration::new(1, "entry".into(), MigrationType::Simple, first.into_sql_str(), false);
-    Migrator { migrations: Cow::Owned(vec![first]), ..Migrator::DEFAULT }
+    Migrator::with_migrations(vec![first])
+}
+
+/// Brings the tables up to date. SQLite's migrations take no lock of their own, and two replicas may start at once.
+async fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let migrator = migrator(include_str!("../migrations/sqlite/0001_entry.sql"));
+    // As `run` does, whose future rustc does not believe to be `Send`.
+    migrator.run_direct(None, &mut *transaction, false).await?;
+    transaction.commit().await
+}
+
+/// Returns what tells a file from another one of the same path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// Returns whether what failed may be well in a moment: nobody listens yet, or the file is locked. A wrong password is not so.
 fn passes(error: &anyhow::Error) -> bool {
-    match error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) {
-        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+    error.chain().filter_map(|cause| cause.downcast_ref()).any(|error| match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
         // PostgreSQL's `cannot_connect_now` and `too_many_connections`, <https://www.postgresql.org/docs/current/errcodes-appendix.html>;
         // SQLITE_BUSY and its extended codes, <https://www.sqlite.org/rescode.html#busy>.
-        Some(sqlx::Error::Database(error)) => {
+        sqlx::Error::Database(error) => {
             matches!(error.code().as_deref(), Some("57P03" | "53300" | "5" | "261" | "517" | "773"))
         }
         _ => false,
-    }
+    })
 }

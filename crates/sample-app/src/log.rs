@@ -8,6 +8,15 @@ use serde_json::{Map, Value};
 
 use crate::settings::Level;
 
+/// Joins an error and its causes, but for those that the one above already says: sqlx repeats them.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said {
+        said if said.is_empty() => cause,
+        said if said.ends_with(&cause) => said,
+        said => format!("{said}: {cause}"),
+    })
+}
+
 /// Writes lines that all carry the environment's name.
 #[derive(Clone)]
 pub(crate) struct Log {
@@ -35,5 +44,24 @@ impl Log {
         }
         // A log that nobody reads any more is no reason to stop serving.
         let _ = writeln!(std::io::stdout().lock(), "{}", Value::Object(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let refused = std::io::Error::other("refused");
+        let error = anyhow!(sqlx::Error::Io(refused)).context("failed to connect");
+        let told = "failed to connect: error communicating with database: refused";
+        assert_eq!(chain(&error), told);
+        assert_eq!(
+            chain(&anyhow!("first").context("second").context("third")),
+            "third: second: first"
+        );
     }
 }

@@ -21,11 +21,10 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::database::Database;
-use crate::log::Log;
+use crate::log::{Log, chain};
 use crate::metrics::Metrics;
 use crate::routes::{Application, router};
 use crate::settings::{Level, Settings};
@@ -43,7 +42,7 @@ fn main() -> ExitCode {
             Log::new(&environment, Level::Info).line(
                 Level::Error,
                 "wrong settings",
-                json!({ "error": format!("{error:#}") }),
+                json!({ "error": chain(&error) }),
             );
             ExitCode::FAILURE
         }
@@ -60,13 +59,16 @@ fn run(settings: Settings) -> ExitCode {
     let log = Log::new(&settings.environment, settings.log_level);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let served = runtime
-        .context("failed to start the runtime")
-        .and_then(|runtime| runtime.block_on(serve(settings, &log)));
+    let served = runtime.context("failed to start the runtime").and_then(|runtime| {
+        let served = runtime.block_on(serve(settings, &log));
+        // A name that is still looked up, which nothing can interrupt, must not hold up the end.
+        runtime.shutdown_background();
+        served
+    });
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log.line(Level::Error, "cannot serve", json!({ "error": format!("{error:#}") }));
+            log.line(Level::Error, "cannot serve", json!({ "error": chain(&error) }));
             ExitCode::FAILURE
         }
     }
@@ -112,7 +114,9 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
         signal = signals.next() => {
             application.is_ending.store(true, Ordering::Relaxed);
             log.line(Level::Info, "ending: finishing what is in flight", json!({ "signal": signal }));
-            if timeout(DRAIN, drain(&application, close, server)).await.is_err() {
+            // Nobody new comes in from here on, and a connection that is open gets the answer to what it asked.
+            drop(close);
+            if timeout(DRAIN, server).await.is_err() {
                 let fields = json!({ "in_flight": application.metrics.in_flight() });
                 log.line(Level::Warn, "requests were still in flight", fields);
             }
@@ -123,21 +127,6 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
     application.tracer.flush();
     log.line(Level::Info, "ended", json!({}));
     Ok(())
-}
-
-/// Waits for the requests in flight, and then closes the door. It stays open until then, so that whoever asks `/readyz`
-/// gets the answer that no more should be sent here, and what was sent meanwhile is served.
-async fn drain(
-    application: &Application,
-    close: oneshot::Sender<()>,
-    server: JoinHandle<std::io::Result<()>>,
-) {
-    while application.metrics.in_flight() > 0 {
-        sleep(Duration::from_millis(10)).await;
-    }
-    drop(close);
-    // However it ended, there is nobody left to be told.
-    let _ = server.await;
 }
 
 /// The signals that ask for the end.

@@ -135,7 +135,9 @@ async fn write(
         Ok(entry) => entry,
         Err((status, text)) => return problem(status, &text),
     };
-    let (name, message) = (entry.name.trim(), entry.message.trim());
+    // A form sends each line break as two characters, of which the page that limits the length counts one.
+    let message = entry.message.replace("\r\n", "\n");
+    let (name, message) = (entry.name.trim(), message.trim());
     if let Some(reason) =
         check("name", name, LONGEST_NAME).or_else(|| check("message", message, LONGEST_MESSAGE))
     {

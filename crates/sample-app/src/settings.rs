@@ -64,6 +64,15 @@ impl Settings {
             // The value itself may hold a password.
             bail!("DATABASE_URL begins neither with `postgres://` nor with `sqlite:`")
         }
+        let user = ["postgres://", "postgresql://"]
+            .iter()
+            .find_map(|scheme| database_url.strip_prefix(scheme)?.rsplit_once('@'));
+        if user.is_some_and(|(user, _)| user.contains(['/', '?', '#'])) {
+            // What follows would be taken for the host, the port or the database, and be shown in errors.
+            bail!(
+                "DATABASE_URL has `/`, `?` or `#` before its `@`: in a password they are written `%2F`, `%3F` and `%23`"
+            )
+        }
         let log_level = match get("LOG_LEVEL").unwrap_or("info").to_ascii_lowercase().as_str() {
             "debug" => Level::Debug,
             "info" => Level::Info,
@@ -72,11 +81,9 @@ impl Settings {
             other => bail!("LOG_LEVEL is `{other}`, and not one of debug, info, warn, error"),
         };
         let traces_endpoint = get("OTEL_EXPORTER_OTLP_ENDPOINT");
-        if traces_endpoint.is_some_and(|url| !url.starts_with("http://")) {
-            // There is no TLS in here, as a collector stands beside its application. The value may hold a password.
-            bail!(
-                "OTEL_EXPORTER_OTLP_ENDPOINT does not begin with `http://`: give it `http://host:4318`"
-            )
+        if traces_endpoint.is_some_and(|url| !url.starts_with("http://") || url.contains('@')) {
+            // There is no TLS in here, as a collector stands beside its application, and so no place for a password.
+            bail!("OTEL_EXPORTER_OTLP_ENDPOINT is not of the form `http://host:4318`")
         }
         Ok(Self {
             address: SocketAddr::new(host, port),
@@ -126,8 +133,18 @@ mod tests {
         check(&[url, ("LOG_LEVEL", "WARN")], "127.0.0.1:8080");
         check(
             &[url, ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")],
-            "OTEL_EXPORTER_OTLP_ENDPOINT does not begin with `http://`",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is not of the form",
         );
+        check(
+            &[url, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:secret@collector:4318")],
+            "OTEL_EXPORTER_OTLP_ENDPOINT is not of the form",
+        );
+        for password in ["12/secret", "12?secret", "12#secret"] {
+            let url = format!("postgres://u:{password}@h/d");
+            check(&[("DATABASE_URL", &url)], "DATABASE_URL has `/`, `?` or `#` before its `@`");
+        }
+        check(&[("DATABASE_URL", "sqlite:///a/b@c")], "127.0.0.1:8080");
+        check(&[("DATABASE_URL", "postgres://u:12%2Fsecret@h/d")], "127.0.0.1:8080");
         check(&[("DATABASE_URL", "mysql://u:secret@h/d")], "begins neither");
     }
 }

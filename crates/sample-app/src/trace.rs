@@ -63,12 +63,20 @@ impl Context {
     pub(crate) fn of_request(traceparent: Option<&str>) -> Self {
         let parent = traceparent.and_then(|header| {
             let mut parts = header.trim().split('-');
-            let (version, trace_id, span_id) = (parts.next()?, parts.next()?, parts.next()?);
-            let is_id = |text: &str, length| {
+            let (version, trace_id) = (parts.next()?, parts.next()?);
+            let (span_id, flags) = (parts.next()?, parts.next()?);
+            let is_hex = |text: &str, length| {
                 let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-                text.len() == length && digits && text.bytes().any(|byte| byte != b'0')
+                text.len() == length && digits
             };
-            (version.len() == 2 && version != "ff" && is_id(trace_id, 32) && is_id(span_id, 16))
+            let is_id =
+                |text, length| is_hex(text, length) && text.bytes().any(|byte| byte != b'0');
+            // Only a later version may have more parts.
+            let is_version = match version {
+                "00" => parts.next().is_none(),
+                other => is_hex(other, 2) && other != "ff",
+            };
+            (is_version && is_id(trace_id, 32) && is_id(span_id, 16) && is_hex(flags, 2))
                 .then(|| (trace_id.to_owned(), span_id.to_owned()))
         });
         match parent {
@@ -231,6 +239,9 @@ mod tests {
             "00-xyz-1-01",
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             &zero,
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "zz-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {
             let context = Context::of_request(Some(header));
             assert!(context.parent_id.is_none() && context.trace_id.len() == 32, "{header}");

@@ -78,6 +78,10 @@ fn bad_input_is_refused_with_a_reason() {
     assert_eq!(guestbook.get("/entries").json(), json!([]));
     let most = guestbook.post(&json!({ "name": "Ada", "message": longest }));
     assert_eq!(most.status, 201);
+    // The page counts a line break as one character, and its form sends two.
+    let lines = guestbook.post_form(&format!("name=Ada&message=x{}x", "%0D%0A".repeat(1998)));
+    assert_eq!(lines.status, 303);
+    assert_eq!(guestbook.get("/entries").json()[0]["message"], format!("x{}x", "\n".repeat(1998)));
 }
 
 #[test]

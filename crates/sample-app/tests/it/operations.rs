@@ -1,6 +1,8 @@
 //! Health, metrics, the log, and the end.
 
+use std::fs;
 use std::io::Write as _;
+use std::net::TcpStream;
 
 use duct::unix::HandleExt as _;
 use serde_json::json;
@@ -55,6 +57,23 @@ fn a_client_that_goes_away_is_not_in_flight_for_ever() {
 }
 
 #[test]
+fn a_file_that_was_removed_is_not_written_to() {
+    let (directory, url) = sqlite();
+    let guestbook = Guestbook::start(&url);
+    let post = |message: &str| guestbook.post(&json!({ "name": "Ada", "message": message })).status;
+    assert_eq!(post("before"), 201);
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    assert_eq!((guestbook.get("/readyz").status, post("meanwhile")), (503, 503));
+    // What stands in its place begins anew.
+    fs::write(directory.path().join("guestbook.sqlite"), "").unwrap();
+    assert_eq!((guestbook.get("/readyz").status, post("after")), (200, 201));
+    let entries = Guestbook::start(&url).get("/entries").json();
+    assert_eq!((entries.as_array().unwrap().len(), &entries[0]["message"]), (1, &json!("after")));
+}
+
+#[test]
 fn a_request_in_flight_is_finished_and_no_more_are_wanted() {
     let (_directory, url) = sqlite();
     let guestbook = Guestbook::start(&url);
@@ -62,9 +81,17 @@ fn a_request_in_flight_is_finished_and_no_more_are_wanted() {
     let json = "Content-Type: application/json\r\n";
     let mut waiting = guestbook.connect("POST /entries", json, body.len());
     until("in flight", || guestbook.metric("http_requests_in_flight", "") == 2);
+    // A question that began before the end is answered too.
+    let mut probe = TcpStream::connect(&guestbook.address).unwrap();
+    probe.write_all(b"GET /readyz HTTP/1.1\r\n").unwrap();
+    for _ in 0..20 {
+        assert_eq!(guestbook.get("/readyz").status, 200);
+    }
     guestbook.handle.send_signal(SIGTERM).unwrap();
     assert_eq!(guestbook.next("ending: finishing what is in flight")["signal"], "SIGTERM");
-    let ready = guestbook.get("/readyz");
+    until("the door is closed", || TcpStream::connect(&guestbook.address).is_err());
+    probe.write_all(b"Host: test\r\n\r\n").unwrap();
+    let ready = Answer::read(probe);
     assert_eq!((ready.status, ready.json()), (503, json!({ "error": "ending" })));
     waiting.write_all(body.as_bytes()).unwrap();
     assert_eq!(Answer::read(waiting).status, 201);
