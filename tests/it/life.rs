@@ -14,6 +14,19 @@ use crate::playground::{Answer, Playground, has};
 const NAME: &str = "calm-otter";
 
 #[test]
+fn a_proxy_is_not_asked_for_what_is_on_this_machine() {
+    if !has("terraform") {
+        return;
+    }
+    let playground = Playground::new();
+    let up = playground.command(&["up", NAME]).env("HTTP_PROXY", "http://127.0.0.1:1");
+    let answer = crate::playground::run(&up);
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    playground.ok(&["destroy", NAME, "--confirm", NAME]);
+    playground.assert_nothing_left(NAME);
+}
+
+#[test]
 fn with_sqlite() {
     if has("terraform") {
         lives(&Playground::new(), "sqlite");

@@ -18,6 +18,8 @@ pub(crate) fn probe(url: &str) -> Health {
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(3)))
         .http_status_as_error(false)
+        // Every hosting that there is answers on this machine's loopback, where the user's proxy does not lead.
+        .proxy(None)
         .build();
     match ureq::Agent::new_with_config(config).get(url).call() {
         Ok(response) if response.status().is_success() => {

@@ -234,6 +234,7 @@ async fn observe(
         _ => "OTHER".to_owned(),
     };
     let route = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let asked_path = request.uri().path().to_owned();
     let in_flight = application.metrics.request_started();
     let (start, clock) = (SystemTime::now(), Instant::now());
     let response = next.run(request).await;
@@ -260,6 +261,8 @@ async fn observe(
             attributes: vec![
                 ("http.request.method", method.into()),
                 ("http.route", route.into()),
+                ("url.path", asked_path.into()),
+                ("url.scheme", "http".into()),
                 ("http.response.status_code", status.into()),
             ],
             failed: status >= 500,

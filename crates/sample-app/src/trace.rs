@@ -24,14 +24,12 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where a request stands in a trace.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "these are the names that W3C Trace Context gives them"
-)]
 pub(crate) struct Context {
     pub(crate) trace_id: String,
     pub(crate) span_id: String,
     parent_id: Option<String>,
+    /// Whether its spans are sent: its caller may have decided that this trace is not recorded.
+    is_sampled: bool,
 }
 
 /// A finished piece of work.
@@ -76,15 +74,22 @@ impl Context {
                 "00" => parts.next().is_none(),
                 other => is_hex(other, 2) && other != "ff",
             };
-            (is_version && is_id(trace_id, 32) && is_id(span_id, 16) && is_hex(flags, 2))
-                .then(|| (trace_id.to_owned(), span_id.to_owned()))
+            let is_valid =
+                is_version && is_id(trace_id, 32) && is_id(span_id, 16) && is_hex(flags, 2);
+            let flags = u8::from_str_radix(flags, 16).ok()?;
+            is_valid.then(|| Self {
+                trace_id: trace_id.to_owned(),
+                span_id: random(),
+                parent_id: Some(span_id.to_owned()),
+                is_sampled: flags & 1 == 1,
+            })
         });
-        match parent {
-            Some((trace_id, parent_id)) => {
-                Self { trace_id, span_id: random(), parent_id: Some(parent_id) }
-            }
-            None => Self { trace_id: random() + &random(), span_id: random(), parent_id: None },
-        }
+        parent.unwrap_or_else(|| Self {
+            trace_id: random() + &random(),
+            span_id: random(),
+            parent_id: None,
+            is_sampled: true,
+        })
     }
 
     /// Begins a span below this one.
@@ -93,6 +98,7 @@ impl Context {
             trace_id: self.trace_id.clone(),
             span_id: random(),
             parent_id: Some(self.span_id.clone()),
+            is_sampled: self.is_sampled,
         }
     }
 }
@@ -124,7 +130,9 @@ impl Tracer {
 
     /// Hands over a span that ends now.
     pub(crate) fn record(&self, span: Span) {
-        if let Some(queue) = &self.queue {
+        if let Some(queue) = &self.queue
+            && span.context.is_sampled
+        {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             // Full is the collector's fault, and not the request's problem.
             if queue.try_send(encode(span, SystemTime::now())).is_err() {
@@ -143,9 +151,9 @@ impl Tracer {
 }
 
 fn send(spans: &Receiver<Value>, waiting: &AtomicUsize, url: &str, resource: &Value, log: &Log) {
-    let agent = ureq::Agent::new_with_config(
-        ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build(),
-    );
+    // Without a word to the contrary ureq takes a proxy from the environment, and the collector stands beside the application.
+    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).build();
+    let agent = ureq::Agent::new_with_config(config);
     let mut is_lost = false;
     while let Ok(first) = spans.recv() {
         let mut batch = vec![first];
@@ -227,7 +235,10 @@ mod tests {
         let context = Context::of_request(Some(header));
         assert_eq!(context.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(context.parent_id.as_deref(), Some("00f067aa0ba902b7"));
-        assert_eq!(context.child().parent_id, Some(context.span_id));
+        assert_eq!(context.child().parent_id.as_ref(), Some(&context.span_id));
+        assert!(context.is_sampled && context.child().is_sampled);
+        let context = Context::of_request(Some(&header.replace("-01", "-00")));
+        assert!(!context.is_sampled && !context.child().is_sampled);
     }
 
     #[test]

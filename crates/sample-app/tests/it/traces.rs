@@ -47,7 +47,10 @@ fn a_trace_goes_on_in_the_collector() {
     let (_directory, url) = sqlite();
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/", collector.local_addr().unwrap());
-    let guestbook = Guestbook::start_with(&url, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    // A collector beside the application is asked directly, whatever proxy the rest of the machine goes through.
+    let proxy = ("HTTP_PROXY", "http://127.0.0.1:1");
+    let guestbook =
+        Guestbook::start_with(&url, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint), proxy]);
     let parent = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
     // Both spans come in one request, or each in one.
     let mut spans = Vec::new();
@@ -72,9 +75,31 @@ fn a_trace_goes_on_in_the_collector() {
     assert_eq!((&server["parentSpanId"], &server["kind"]), (&"00f067aa0ba902b7".into(), &2.into()));
     assert_eq!((&client["parentSpanId"], &client["kind"]), (&server["spanId"], &3.into()));
     assert_eq!(attribute(server, "http.response.status_code"), "200");
+    assert_eq!(
+        (attribute(server, "url.scheme"), attribute(server, "url.path")),
+        (&"http".into(), &"/entries".into())
+    );
     assert_eq!(attribute(client, "db.system.name"), "sqlite");
     // The log leads to the trace.
     assert_eq!(guestbook.next("request")["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+}
+
+#[test]
+fn a_trace_that_its_caller_does_not_record_is_not_sent() {
+    let (_directory, url) = sqlite();
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let guestbook = Guestbook::start_with(&url, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    let parent = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00\r\n";
+    assert_eq!(guestbook.ask("GET /entries", parent, "").status, 200);
+    // The log has its name all the same.
+    assert_eq!(guestbook.next("request")["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    // What is sent is sent in order: the spans before this one would come before it, or with it.
+    assert_eq!(guestbook.get("/nothing").status, 404);
+    let (_, body) = receive(&collector);
+    let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    let names: Vec<_> = spans.iter().map(|span| &span["name"]).collect();
+    assert_eq!(names, ["GET unmatched"]);
 }
 
 #[test]
