@@ -12,8 +12,7 @@ use duct::unix::HandleExt as _;
 use rustix::fs::{Mode, OFlags, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::life::eventually;
-use crate::playground::{Answer, Playground, has};
+use crate::playground::{Answer, Playground, eventually, has};
 
 const NAME: &str = "calm-otter";
 

@@ -17,7 +17,7 @@ use duct::Handle;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::playground::{Answer, Playground, has};
+use crate::playground::{Answer, Playground, has, has_postgres};
 
 /// So many of each take about a minute on two cores.
 const SEEDS: u64 = 10;
@@ -490,11 +490,4 @@ fn measure(engine: &'static str) -> Lives {
 fn seeds() -> u64 {
     let given = std::env::var("MENAGERIE_SEEDS").ok();
     given.map_or(SEEDS, |text| text.parse::<NonZeroU64>().expect("a number of seeds").get())
-}
-
-/// Returns whether PostgreSQL is installed where the provider looks for it.
-fn has_postgres() -> bool {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let packaged = versions.map(|version| version.path().join("bin/initdb"));
-    packaged.into_iter().any(|program| program.is_file()) || has("initdb")
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::playground::{Answer, Playground, has};
+use crate::playground::{Answer, Playground, eventually, has, has_postgres};
 
 const NAME: &str = "calm-otter";
 
@@ -345,16 +345,6 @@ fn process(pid: i64) -> Pid {
     Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
 }
 
-/// Waits until this is so; after a minute it never will be.
-#[track_caller]
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_mins(1), "not after a minute: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[track_caller]
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("no text `{key}` in {value}")).to_owned()
@@ -403,19 +393,4 @@ fn ask(url: &str, head: &str, body: &str) -> (u16, String) {
 
 fn address(url: &str) -> &str {
     url.strip_prefix("http://").unwrap().trim_end_matches('/')
-}
-
-/// Returns whether PostgreSQL is installed, on the PATH or where Debian's packages have it.
-#[expect(clippy::disallowed_methods, reason = "tests have no other way to be told")]
-fn has_postgres() -> bool {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let packaged = versions.map(|version| version.path().join("bin"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        packaged.chain(std::env::split_paths(&path)).any(|bin| bin.join("initdb").is_file());
-    if !found {
-        assert_ne!(std::env::var("MENAGERIE_REQUIRE").as_deref(), Ok("all"), "no PostgreSQL");
-        eprintln!("skipped: PostgreSQL is not installed");
-    }
-    found
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use duct::Expression;
 use serde_json::Value;
@@ -197,5 +198,30 @@ fn copy(from: &Path, to: &Path) {
         } else {
             fs::copy(entry.path(), target).unwrap();
         }
+    }
+}
+
+/// Returns whether PostgreSQL is installed, on the PATH or where Debian's packages have it.
+#[expect(clippy::disallowed_methods, reason = "tests have no other way to be told")]
+pub(crate) fn has_postgres() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let packaged = versions.map(|version| version.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        packaged.chain(std::env::split_paths(&path)).any(|bin| bin.join("initdb").is_file());
+    if !found {
+        assert_ne!(std::env::var("MENAGERIE_REQUIRE").as_deref(), Ok("all"), "no PostgreSQL");
+        eprintln!("skipped: PostgreSQL is not installed");
+    }
+    found
+}
+
+/// Waits until this is so; after a minute it never will be.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_mins(1), "not after a minute: {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
