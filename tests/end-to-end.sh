@@ -4,13 +4,14 @@
 #   tests/end-to-end.sh [REPOSITORY]
 #
 # Clones REPOSITORY (default: the one this script is in, as of its last commit) into a temporary directory and does there
-# what a developer does. Needs git, cargo, terraform, curl, ps and ss. Prints what each step took.
+# what a developer does. Needs git, cargo, terraform, curl, ps, ss and python3. Prints what each step took.
 set -euo pipefail
 
 repository=$(cd "${1:-$(dirname "$0")/..}" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/menagerie-end-to-end.XXXXXX")
 clone=$work/clone
 name=
+mirror=
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 step() { printf '%6.1f s  %s\n' "$(bc_seconds)" "$*"; started=$EPOCHREALTIME; }
@@ -24,6 +25,7 @@ leave() {
             "$provider" down --dir "$clone/.git/menagerie/envs/$name/local" >/dev/null || true
         done
     fi
+    [ -z "$mirror" ] || kill "$mirror" 2>/dev/null || true
     rm -rf "$work"
     exit $status
 }
@@ -93,3 +95,34 @@ left=$(diff "$work/before.files" "$work/after.files" | grep '^[<>]' |
 grep -q "$name" ".git/menagerie/certificates/$name.json" || fail 'there is no certificate'
 name=
 step 'nothing is left but the name, the journal and the certificate'
+
+# The machine's own Terraform, packed as a release of a version of our making, and served by a mirror on loopback.
+version=0.0.1
+mkdir -p "$work/mirror/terraform/$version"
+python3 - "$(readlink -f "$(command -v terraform)")" "$work/mirror/terraform/$version" <<'PACK'
+import platform, sys, zipfile
+system = platform.system().lower()
+machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+with zipfile.ZipFile(f"{sys.argv[2]}/terraform_0.0.1_{system}_{machine}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    archive.write(sys.argv[1], "terraform")
+PACK
+sum=$(sha256sum "$work/mirror/terraform/$version/"*.zip | cut -d ' ' -f 1)
+python3 -u -m http.server --bind 127.0.0.1 --directory "$work/mirror" 0 >"$work/mirror.log" 2>&1 &
+mirror=$!
+for _ in $(seq 100); do grep -q 'http://' "$work/mirror.log" && break; sleep 0.1; done
+origin=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$work/mirror.log" | head -n 1)
+! cargo xtask setup --from "$origin" --terraform $version --sha256 "${sum//[0-9]/0}" || fail 'an archive with another checksum was taken'
+[ ! -e .git/menagerie/tools/terraform ] || fail 'what was refused is there'
+tool=$(cargo xtask setup --from "$origin" --terraform $version --sha256 "$sum")
+# No PATH has a Terraform now: cargo, git, the compiler and the system's own programs are linked to.
+mkdir "$work/bin"
+for program in $(compgen -c | sort -u); do
+    path=$(type -P "$program") || continue
+    case $program in terraform | tofu) ;; *) ln -sf "$path" "$work/bin/$program" ;; esac
+done
+PATH=$work/bin cargo xtask doctor | grep -qF "$tool" || fail 'doctor does not know the Terraform that setup fetched'
+PATH=$work/bin cargo xtask env up small-owl --set database_engine=sqlite >/dev/null
+name=small-owl
+PATH=$work/bin cargo xtask env destroy small-owl --confirm small-owl >/dev/null
+name=
+step '`setup` fetched a Terraform, refused another file, and an environment was made with it'

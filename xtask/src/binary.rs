@@ -1,6 +1,7 @@
 //! Binaries of this workspace that are built when they are needed, so that what needs none is quick to build.
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -28,6 +29,13 @@ pub(crate) fn build(package: &str, root: &Path) -> anyhow::Result<PathBuf> {
     }
     executable(&output.stdout, package)
         .with_context(|| format!("`{shown}` made no executable `{package}`"))
+}
+
+/// Becomes a program: its output, its exit code and the user's Ctrl-C are its own from here on. Returns only if that fails.
+#[expect(clippy::disallowed_methods, reason = "no process is started: this one becomes another")]
+pub(crate) fn become_program(path: &Path, arguments: &[OsString]) -> anyhow::Error {
+    let error = std::process::Command::new(path).args(arguments).exec();
+    anyhow::Error::new(error).context(format!("failed to start `{}`", path.display()))
 }
 
 fn arguments(package: &str) -> Vec<&str> {

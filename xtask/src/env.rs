@@ -4,7 +4,7 @@ mod apply;
 mod creation;
 mod deployment;
 mod destroy;
-mod facts;
+pub(crate) mod facts;
 mod list;
 mod logs;
 mod name;

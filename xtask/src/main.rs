@@ -9,14 +9,19 @@ compile_error!("Menagerie runs on Linux and macOS; on Windows, run it inside WSL
 
 mod binary;
 mod command_line;
+mod completions;
+mod doctor;
 mod env;
 mod exit;
 mod expiry;
 mod interrupt;
+mod man;
 mod output;
 mod progress;
+mod reference;
 mod report;
 mod session;
+mod setup;
 mod surroundings;
 
 use std::process::ExitCode;

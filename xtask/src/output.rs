@@ -115,7 +115,6 @@ fn is_colored(color: Color, no_color: bool, is_terminal: bool) -> bool {
 }
 
 impl Styles {
-    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { color: false };
 
     pub(crate) fn error(self) -> String {

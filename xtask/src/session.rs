@@ -43,7 +43,7 @@ pub(crate) fn with<T>(
     operation: impl FnOnce(&mut Session<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let variables = closed_environment(surroundings::variables());
-    let terraform = terraform(&variables)?;
+    let terraform = terraform(&variables, Some(&repository.home().tools()))?;
     let mut display = Display::new(terminal, verbosity.verbose);
     let cancel = Cancel::default();
     interrupt::listen(cancel.clone(), display.voice()).context("failed to listen for signals")?;
@@ -52,16 +52,27 @@ pub(crate) fn with<T>(
     done
 }
 
-/// Finds the Terraform to run: the one that `MENAGERIE_TERRAFORM` names, else the first on the PATH.
-fn terraform(variables: &BTreeMap<OsString, OsString>) -> Result<Terraform, Problem> {
+/// Finds the Terraform to run: the one that `MENAGERIE_TERRAFORM` names, else the one that `setup` fetched, else the first
+/// on the PATH.
+pub(crate) fn terraform(
+    variables: &BTreeMap<OsString, OsString>,
+    tools: Option<&Path>,
+) -> Result<Terraform, Problem> {
     const EXPLICIT: &str = "MENAGERIE_TERRAFORM";
-    let explicit = surroundings::variable(EXPLICIT).map(PathBuf::from);
-    let hint = if explicit.is_some() {
+    let named = surroundings::variable(EXPLICIT).map(PathBuf::from);
+    let fetched = tools.map(|tools| tools.join("terraform")).filter(|path| path.exists());
+    let hint = if named.is_some() {
         format!("the variable `{EXPLICIT}` names it; without it the PATH is searched")
+    } else if let Some(fetched) = &fetched {
+        format!("`cargo xtask setup` fetched it; remove `{}` to do without", fetched.display())
     } else {
         let os_release = fs::read_to_string("/etc/os-release").ok();
-        format!("install one: {}", installation(os_release.as_deref()))
+        format!(
+            "`cargo xtask setup` fetches one; or install one: {}",
+            installation(os_release.as_deref())
+        )
     };
+    let explicit = named.or(fetched);
     let search = Search { explicit, environment: variables.clone() };
     // Beside no environment's records, which end with it: what is known of a program is the user's.
     let cache = surroundings::cache_directory().map(|directory| directory.join("terraform.json"));

@@ -26,6 +26,11 @@ impl Home {
         &self.directory
     }
 
+    /// Returns where the programs lie that `cargo xtask setup` fetched.
+    pub fn tools(&self) -> PathBuf {
+        self.directory.join("tools")
+    }
+
     /// Returns the ledger of names ever used.
     pub fn ledger(&self) -> PathBuf {
         self.directory.join("ledger.jsonl")

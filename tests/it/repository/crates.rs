@@ -82,6 +82,7 @@ fn short(name: &str) -> &str {
 fn the_crate_graph_is_the_reviewed_one() {
     insta::assert_snapshot!(graph(), @"
     config     uses naming
+    installer  uses nothing
     lifecycle  uses config, naming, plan, template, terraform
     naming     uses nothing
     plan       uses nothing

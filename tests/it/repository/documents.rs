@@ -180,28 +180,30 @@ fn every_exit_code_is_documented() {
 
 #[test]
 fn the_readme_knows_every_command() {
-    let help =
-        duct::cmd(env!("CARGO_BIN_EXE_xtask"), ["env", "--help"]).read().expect("help is printed");
-    let commands = help
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty());
-    let commands: Vec<&str> = commands
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "help")
-        .collect();
-    assert!(commands.contains(&"up"), "the help lists the commands:\n{help}");
     let readme = read("README.md");
-    let rows: BTreeSet<&str> = readme
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `cargo xtask env ")?.split([' ', '`']).next())
-        .collect();
-    assert_eq!(
-        commands.into_iter().collect::<BTreeSet<_>>(),
-        rows,
-        "README.md has a row for each command"
-    );
+    for parent in [&[][..], &["env"]] {
+        let arguments = [parent, &["--help"]].concat();
+        let help =
+            duct::cmd(env!("CARGO_BIN_EXE_xtask"), arguments).read().expect("help is printed");
+        let commands = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty());
+        let commands: BTreeSet<&str> = commands
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| !["env", "help"].contains(name))
+            .collect();
+        assert!(!commands.is_empty(), "the help lists the commands:\n{help}");
+        let begin = ["| `cargo xtask "].iter().chain(parent).copied().collect::<String>();
+        let begin = if parent.is_empty() { begin } else { begin + " " };
+        let rows: BTreeSet<&str> = readme
+            .lines()
+            .filter_map(|line| line.strip_prefix(&begin)?.split([' ', '`']).next())
+            .filter(|name| *name != "env")
+            .collect();
+        assert_eq!(commands, rows, "README.md has a row for each command");
+    }
 }
 
 #[test]
