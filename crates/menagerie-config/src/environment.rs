@@ -159,6 +159,7 @@ mod tests {
             template: Template {
                 version: 1,
                 checksums: [("main.tf".to_owned(), Checksum::from_sha256([0xab; 32]))].into(),
+                overrides: [].into(),
             },
         }
     }
@@ -404,20 +405,24 @@ checksums = { "main.tf" = "sha256:AB" }
         let owner = any_text().prop_filter_map("no owner", |text| text.parse().ok());
         // From 1970 to the end of 9998, to the nanosecond.
         let created = (0..253_370_764_800_i64, 0..1_000_000_000_i32);
-        let checksums = prop::collection::btree_map(
-            any_text(),
-            any::<[u8; 32]>().prop_map(Checksum::from_sha256),
-            0..4,
-        );
+        let checksums = || {
+            prop::collection::btree_map(
+                any_text(),
+                any::<[u8; 32]>().prop_map(Checksum::from_sha256),
+                0..4,
+            )
+        };
+        let template = (1..u32::MAX, checksums(), checksums())
+            .prop_map(|(version, checksums, overrides)| Template { version, checksums, overrides });
         let size = prop::sample::select(Size::ALL);
-        (owner, created, 1..31_536_000_i64, size, any_settings(), 1..u32::MAX, checksums).prop_map(
-            |(owner, (second, nanosecond), ttl, size, settings, version, checksums)| Environment {
+        (owner, created, 1..31_536_000_i64, size, any_settings(), template).prop_map(
+            |(owner, (second, nanosecond), ttl, size, settings, template)| Environment {
                 owner,
                 created: Timestamp::new(second, nanosecond).unwrap(),
                 expires: Timestamp::new(second + ttl, nanosecond).unwrap(),
                 size,
                 settings,
-                template: Template { version, checksums },
+                template,
                 ..environment()
             },
         )

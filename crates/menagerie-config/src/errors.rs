@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -56,9 +56,15 @@ struct Excerpt {
 const WIDTH: usize = 120;
 
 impl ConfigErrors {
-    pub(crate) fn new(file: PathBuf, mut problems: Vec<Problem>) -> Self {
+    /// Collects the problems of a file; there is at least one.
+    pub fn new(file: PathBuf, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| (problem.line, problem.column));
         Self { file, problems }
+    }
+
+    /// Returns the file.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Returns the problems.
@@ -69,12 +75,7 @@ impl ConfigErrors {
 
 impl Problem {
     /// Returns a problem with what stands at `span` of `text`.
-    pub(crate) fn at(
-        text: &str,
-        span: &Range<usize>,
-        message: String,
-        hint: Option<String>,
-    ) -> Self {
+    pub fn at(text: &str, span: &Range<usize>, message: String, hint: Option<String>) -> Self {
         let start = text.floor_char_boundary(span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[line_start..].lines().next().unwrap_or_default();
@@ -91,7 +92,7 @@ impl Problem {
     }
 
     /// Returns a problem with a file as a whole.
-    pub(crate) fn of_file(message: String, hint: Option<String>) -> Self {
+    pub fn of_file(message: String, hint: Option<String>) -> Self {
         Self { line: 1, column: 1, message, hint, excerpt: None }
     }
 }

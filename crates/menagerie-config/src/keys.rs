@@ -57,6 +57,7 @@ pub(crate) const ENVIRONMENT: &[Key] = &[
     Key { path: "template", kind: Kind::Table },
     Key { path: "template.version", kind: INTEGER },
     Key { path: "template.checksums", kind: Kind::Map },
+    Key { path: "template.overrides", kind: Kind::Map },
 ];
 
 /// Returns the table of a path, empty for the root, and the last key of it.

@@ -16,6 +16,8 @@ pub struct Template {
     pub version: u32,
     /// What each generated file was, by its name: a file that differs was edited by a person.
     pub checksums: BTreeMap<String, Checksum>,
+    /// The project's own templates that it was generated with, by their paths below `tf/templates`.
+    pub overrides: BTreeMap<String, Checksum>,
 }
 
 /// The SHA-256 of a file, written `sha256:` and 64 lower-case hexadecimal digits.
@@ -34,19 +36,23 @@ impl Template {
             version.ok_or_else(|| "a template's version is a whole number from 1".to_owned())
         });
         let checksums = document.map("template.checksums");
-        Some(Self { version: version?, checksums })
+        let overrides = document.map("template.overrides");
+        Some(Self { version: version?, checksums, overrides })
     }
 
     pub(crate) fn to_table(&self) -> Table {
         let mut table = Table::new();
         table["version"] = value(i64::from(self.version));
-        let checksums = self
-            .checksums
-            .iter()
-            .map(|(file, checksum)| (file.as_str(), value(checksum.to_string())));
-        table["checksums"] = Item::Table(checksums.collect());
+        table["checksums"] = Item::Table(checksums(&self.checksums));
+        if !self.overrides.is_empty() {
+            table["overrides"] = Item::Table(checksums(&self.overrides));
+        }
         table
     }
+}
+
+fn checksums(files: &BTreeMap<String, Checksum>) -> Table {
+    files.iter().map(|(file, checksum)| (file.as_str(), value(checksum.to_string()))).collect()
 }
 
 impl Checksum {

@@ -8,12 +8,13 @@ use crate::ledger;
 use crate::lock::Lock;
 use crate::milestone::{self, Milestone};
 use crate::repository::Repository;
+use crate::templates::TemplatesError;
 use jiff::Timestamp;
 use menagerie_config::{
     Environment, Hosting, MissingRun, Owner, ReadError, Settings, Size, Template, Ttl,
 };
 use menagerie_naming::{DrawError, EnvName, Taken, TakenError, check_free, draw};
-use menagerie_template::{File, Root, TemplateError, render};
+use menagerie_template::{File, Root};
 use menagerie_terraform::JournalError;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ pub enum CreateError {
     Run(#[from] MissingRun),
     /// A template could not be rendered.
     #[error("failed to render the root module")]
-    Template(#[from] TemplateError),
+    Template(#[from] TemplatesError),
     /// Git could not say which branches the remotes have.
     #[error("failed to list the branches of the remotes")]
     Git(#[from] GitError),
@@ -82,9 +83,8 @@ impl Explain for CreateError {
         match self {
             Self::Taken(_) => Kind::Refused,
             Self::Project(_) | Self::Run(_) => Kind::Invalid,
-            Self::Draw(_) | Self::Template(_) | Self::Git(_) | Self::File(_) | Self::Journal(_) => {
-                Kind::Failed
-            }
+            Self::Template(error) => error.kind(),
+            Self::Draw(_) | Self::Git(_) | Self::File(_) | Self::Journal(_) => Kind::Failed,
         }
     }
 
@@ -95,6 +95,7 @@ impl Explain for CreateError {
             }
             Self::Taken(_) => Some("give another name, or none: one is drawn".to_owned()),
             Self::Run(_) => Some("docs/configuration.md describes `application.run`".to_owned()),
+            Self::Template(error) => error.hint(),
             _ => None,
         }
     }
@@ -145,6 +146,7 @@ fn render_draft(
     if request.hosting == Hosting::Local {
         project.application.run()?;
     }
+    let templates = repository.templates()?;
     let taken = taken(repository, branches)?;
     let name = match &request.name {
         Some(name) => {
@@ -160,7 +162,7 @@ fn render_draft(
         settings: &request.settings,
         project: &project,
     };
-    let rendered = render(&root)?;
+    let rendered = templates.render(&root).map_err(TemplatesError::from)?;
     // Whole seconds: the file is for people.
     let created = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let environment = Environment {
@@ -171,7 +173,11 @@ fn render_draft(
         hosting: request.hosting,
         size: request.size,
         settings: request.settings.clone(),
-        template: Template { version: rendered.version, checksums: rendered.checksums },
+        template: Template {
+            version: rendered.version,
+            checksums: rendered.checksums,
+            overrides: rendered.overrides,
+        },
     };
     let mut files = rendered.files;
     files.push(File { path: "env.toml".to_owned(), text: environment.to_toml() });

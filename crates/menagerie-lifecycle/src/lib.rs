@@ -44,6 +44,7 @@ mod run;
 mod saved_plan;
 mod session;
 mod status;
+mod templates;
 
 pub use apply::{Applied, ApplyOptions, apply};
 pub use create::{CreateError, Draft, Request, create, draft};
@@ -62,6 +63,7 @@ pub use repository::{OpenError, Repository};
 pub use run::RunError;
 pub use session::{Progress, Session, Source, Step};
 pub use status::{Status, status};
+pub use templates::TemplatesError;
 
 /// Writes bytes as lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {

@@ -1,12 +1,14 @@
 //! Renders the Terraform root module of an environment, once, when it is made.
 //!
-//! - [`render`] turns a [`Root`] into the text of six files. It writes none of them.
-//! - [`Rendered::version`] and [`Rendered::checksums`] are meant for `env.toml`: a file whose [`checksum`] is another
-//!   one was edited since.
+//! - [`Templates`] are the built-in ones, with a project's own in the place of some ([`Templates::new`]).
+//! - [`Templates::render`] turns a [`Root`] into the text of six files. It writes none of them.
+//! - [`Rendered::version`], [`Rendered::checksums`] and [`Rendered::overrides`] are meant for `env.toml`: a file whose
+//!   [`checksum`] is another one was edited since.
 //!
 //! # Values never become code
-//! The templates under `templates/` are [Tera](https://keats.github.io/tera/). A value is printed by the filter `hcl`,
-//! as the literal of its type:
+//! The templates under `templates/` are [Tera](https://keats.github.io/tera/): `base/` is what hostings share, and each
+//! hosting has a directory with what differs. `docs/templates.md` describes their variables, blocks and filters. A value
+//! is printed by the filter `hcl`, as the literal of its type:
 //!
 //! | value | literal |
 //! |---|---|
@@ -15,16 +17,18 @@
 //! | list | `["a", "b"]` |
 //! | map | one entry a line, quoted keys in order, `=` aligned as `terraform fmt` does; `hcl(indent=4)` says how far the line is indented on which it starts |
 //!
-//! A text, list or map that is printed without the filter is an error, and so is the filter `safe`.
+//! A text, list or map that is printed without the filter is an error, and so is the filter `safe`. So is a literal that
+//! stands where HCL expects no expression, such as inside of quotes, where the value would be code; or one that another
+//! filter has changed. This holds for a project's own templates too.
 //! Terraform brings the texts that it reads into Unicode's normal form C; the files hold them as they were given.
 //!
 //! ```
 //! use menagerie_config::{Hosting, Project, Settings, Size};
-//! use menagerie_template::{Root, render};
+//! use menagerie_template::{Root, Templates};
 //!
 //! let mut settings = Settings::default();
 //! settings.set("environment.GREETING=hello ${name}")?;
-//! let rendered = render(&Root {
+//! let rendered = Templates::default().render(&Root {
 //!     name: &"calm-otter".parse()?,
 //!     hosting: Hosting::Local,
 //!     size: Size::Small,
@@ -37,10 +41,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builtin;
+mod error;
 mod literal;
 mod rendered;
-mod root;
 mod size;
+mod splice;
+mod templates;
+mod variables;
 
+pub use error::{OVERRIDES, TemplateError};
 pub use rendered::{File, Rendered, checksum};
-pub use root::{Root, TemplateError, render};
+pub use templates::Templates;
+pub use variables::Root;

@@ -21,6 +21,7 @@ pub(crate) fn literal(value: &Value, indent: usize) -> TeraResult<String> {
     }
     match value.kind() {
         ValueKind::None => Ok("null".to_owned()),
+        ValueKind::Undefined => Err(tera::Error::message("there is no such value")),
         ValueKind::Bool => Ok(value.to_string()),
         _ => number(value),
     }

@@ -14,6 +14,8 @@ pub struct Rendered {
     pub version: u32,
     /// The checksum of each file, by its path.
     pub checksums: BTreeMap<String, Checksum>,
+    /// The checksum of each of the project's own templates that the hosting has, by its path below `tf/templates`.
+    pub overrides: BTreeMap<String, Checksum>,
 }
 
 /// A file of a root module.

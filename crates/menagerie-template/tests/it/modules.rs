@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{File, Root, render};
+use menagerie_template::{File, Root, Templates};
 use tempfile::TempDir;
 
 use crate::terraform::{built, has_terraform, succeed, terraform};
@@ -206,14 +206,15 @@ fn root() -> menagerie_template::Rendered {
     }
     let name = "calm-otter".parse().unwrap();
     let project = Project::default();
-    render(&Root {
-        name: &name,
-        hosting: Hosting::Local,
-        size: Size::Small,
-        settings: &settings,
-        project: &project,
-    })
-    .unwrap()
+    Templates::default()
+        .render(&Root {
+            name: &name,
+            hosting: Hosting::Local,
+            size: Size::Small,
+            settings: &settings,
+            project: &project,
+        })
+        .unwrap()
 }
 
 /// Returns the variables of the service in a state, without the one that the hosting sets.

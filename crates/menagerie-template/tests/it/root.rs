@@ -7,7 +7,7 @@ use std::path::Path;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{File, Rendered, Root, checksum, render};
+use menagerie_template::{File, Rendered, Root, Templates, checksum};
 use proptest::prelude::*;
 
 use crate::terraform::{has_terraform, succeed, terraform};
@@ -19,7 +19,14 @@ fn rendered(size: Size, settings: &[&str], project: &str) -> Rendered {
     }
     let project = Project::parse(project, Path::new("menagerie.toml")).unwrap();
     let name = "calm-otter".parse().unwrap();
-    render(&Root { name: &name, hosting: Hosting::Local, size, settings: &all, project: &project })
+    Templates::default()
+        .render(&Root {
+            name: &name,
+            hosting: Hosting::Local,
+            size,
+            settings: &all,
+            project: &project,
+        })
         .unwrap()
 }
 
