@@ -81,7 +81,21 @@ fn choices_and_settings() {
     refuses(&playground, &["new", "--size", "huge"], 2, "huge");
     refuses(&playground, &["new", "--set", "desired_count=21"], 2, "desired_count");
     refuses(&playground, &["new", "--set", "desired_cont=2"], 2, "desired_count");
-    refuses(&playground, &["new", "--set", "environment.PORT=1"], 2, "PORT");
+    for (setting, expected) in [
+        ("desired_count=two", "a whole number from 0 to 20, not `two`"),
+        ("desired_count=1.5", "a whole number from 0 to 20, not `1.5`"),
+        ("desired_count=", "a whole number from 0 to 20, not ``"),
+        ("port=true", "a whole number from 1024 to 65535, not `true`"),
+        ("health_check_path=readyz", "a health check path starts with `/`"),
+        ("database_engine=mysql", "there is `postgres`, `sqlite`"),
+        ("environment.PORT=1", "`PORT` is set by the hosting"),
+        ("environment.A-B=1", "`A-B` is no name of a variable"),
+        ("environment={A=1}", "did you mean `environment.NAME`?"),
+        ("desired_count", "a setting is written `KEY=VALUE`"),
+    ] {
+        refuses(&playground, &["new", "--set", setting], 2, expected);
+    }
+    assert!(!playground.root().join("tf/envs").exists());
     refuses(&playground, &["new", "--owner", "a\nb"], 2, "owner");
 }
 

@@ -13,3 +13,4 @@ mod kills;
 mod life;
 mod playground;
 mod repository;
+mod templates;

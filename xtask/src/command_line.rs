@@ -9,6 +9,7 @@ use crate::man::Man;
 use crate::output::{Color, Terminal};
 use crate::reference::Reference;
 use crate::setup::Setup;
+use crate::template::Template;
 
 /// Make, run and destroy environments of this repository
 #[derive(Debug, Parser)]
@@ -27,6 +28,9 @@ enum Command {
     /// Manage environments: named, disposable copies of the application with all that it needs
     #[command(subcommand)]
     Env(Env),
+    /// Work on the templates that root modules are rendered from
+    #[command(subcommand)]
+    Template(Template),
     Doctor(Doctor),
     Setup(Setup),
     Completions(Completions),
@@ -38,6 +42,7 @@ impl CommandLine {
     pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<()> {
         match self.command {
             Command::Env(env) => env.run(terminal),
+            Command::Template(template) => template.run(terminal),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
             Command::Completions(completions) => completions.run(),

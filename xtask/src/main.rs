@@ -23,6 +23,7 @@ mod report;
 mod session;
 mod setup;
 mod surroundings;
+mod template;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 
 use menagerie_config::ReadError;
-use menagerie_lifecycle::{CreateError, Explain, InventoryError, OpenError, RunError};
+use menagerie_lifecycle::{
+    CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError,
+};
 
 use crate::exit;
 use crate::output::Styles;
@@ -94,6 +96,7 @@ fn explained<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a dyn Explain> {
         .or_else(|| of::<CreateError>(cause))
         .or_else(|| of::<InventoryError>(cause))
         .or_else(|| of::<OpenError>(cause))
+        .or_else(|| of::<CheckTemplatesError>(cause))
 }
 
 #[cfg(test)]

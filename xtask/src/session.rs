@@ -16,7 +16,7 @@ use crate::report::Problem;
 use crate::{binary, exit, interrupt, surroundings};
 
 /// How much is told.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct Verbosity {
     /// Show each line that Terraform prints
     #[arg(long)]

@@ -24,6 +24,7 @@
 
 mod apply;
 mod bundle;
+mod check_templates;
 mod create;
 mod destroy;
 mod file;
@@ -47,6 +48,9 @@ mod status;
 mod templates;
 
 pub use apply::{Applied, ApplyOptions, apply};
+pub use check_templates::{
+    CheckTemplatesError, CheckedTemplates, TemplateProblem, check_templates,
+};
 pub use create::{CreateError, Draft, Request, create, draft};
 pub use destroy::{Certificate, destroy};
 pub use file::FileError;

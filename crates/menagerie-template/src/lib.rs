@@ -42,15 +42,21 @@
 //! ```
 
 mod builtin;
+mod cases;
 mod error;
 mod literal;
+mod locate;
+#[cfg(test)]
+mod page;
 mod rendered;
 mod size;
 mod splice;
 mod templates;
 mod variables;
 
+pub use cases::{Case, cases};
 pub use error::{OVERRIDES, TemplateError};
+pub use locate::TemplateLine;
 pub use rendered::{File, Rendered, checksum};
 pub use templates::Templates;
 pub use variables::Root;

@@ -46,6 +46,11 @@ impl Templates {
         Ok(templates)
     }
 
+    /// Returns the paths of the project's own templates.
+    pub fn overrides(&self) -> impl Iterator<Item = &str> {
+        self.overrides.keys().map(String::as_str)
+    }
+
     /// Renders the root module of an environment.
     pub fn render(&self, root: &Root<'_>) -> Result<Rendered, TemplateError> {
         let hosting = root.hosting;
@@ -70,6 +75,10 @@ impl Templates {
         Ok(Rendered { files, version: VERSION, checksums, overrides })
     }
 
+    pub(crate) fn has_override(&self, path: &str) -> bool {
+        self.overrides.contains_key(path)
+    }
+
     /// Returns the template that a file of a root module is rendered from.
     fn entry(&self, hosting: Hosting, file: &str) -> String {
         let own = format!("{hosting}/{file}{SUFFIX}");
@@ -88,7 +97,7 @@ impl Templates {
     }
 
     /// Returns all templates of a hosting by the names under which they call each other.
-    fn sources(&self, hosting: Hosting) -> BTreeMap<String, String> {
+    pub(crate) fn sources(&self, hosting: Hosting) -> BTreeMap<String, String> {
         let own = self.overrides.iter().filter(|(path, _)| is_used(hosting, path));
         builtin::of(hosting)
             .flat_map(|(path, text)| [(path.to_owned(), text), (format!("{BUILTIN}/{path}"), text)])
@@ -116,8 +125,10 @@ impl Templates {
     ) -> Result<(), TemplateError> {
         let used = engine.get_template_variables(entry);
         let used = used.map_err(|error| self.error(hosting, entry, &error, &Context::new()))?;
-        let mut unknown: Vec<_> =
-            used.into_iter().filter(|name| !VARIABLES.contains(name)).collect();
+        let mut unknown: Vec<_> = used
+            .into_iter()
+            .filter(|used| !VARIABLES.iter().any(|(name, _)| name == used))
+            .collect();
         unknown.sort_unstable();
         let Some(name) = unknown.first() else { return Ok(()) };
         let message = format!("there is no variable `{name}`");
@@ -125,7 +136,8 @@ impl Templates {
             tags(&text).find_map(|tag| Some((path.clone(), word(&text, tag, name)?)))
         });
         let (path, span) = place.unwrap_or_else(|| (entry.to_owned(), 0..0));
-        Err(self.at(hosting, &path, &span, message, Some(hint(&VARIABLES.join("`, `")))))
+        let names: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
+        Err(self.at(hosting, &path, &span, message, Some(hint(&names.join("`, `")))))
     }
 
     fn misplaced(&self, hosting: Hosting, entry: &str, misplaced: &Misplaced) -> TemplateError {

@@ -26,19 +26,19 @@ pub struct Root<'a> {
     pub project: &'a Project,
 }
 
-/// The variables of templates, as `docs/templates.md` describes them.
-pub(crate) const VARIABLES: &[&str] = &[
-    "name",
-    "hosting",
-    "size",
-    "cpu",
-    "memory",
-    "desired_count",
-    "port",
-    "health_check_path",
-    "log_retention_days",
-    "database_engine",
-    "environment",
+/// The variables of templates with their types, as `docs/templates.md` describes them.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("name", "text"),
+    ("hosting", "text"),
+    ("size", "text"),
+    ("cpu", "number"),
+    ("memory", "number"),
+    ("desired_count", "number"),
+    ("port", "number or none"),
+    ("health_check_path", "text"),
+    ("log_retention_days", "number"),
+    ("database_engine", "text or none"),
+    ("environment", "map of texts"),
 ];
 
 impl Root<'_> {
