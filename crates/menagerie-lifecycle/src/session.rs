@@ -180,6 +180,7 @@ impl Session<'_> {
             runs_directory: held.records.runs(),
             environment: self.variables.clone(),
             reattach_providers: Some(served.reattach.clone()),
+            workspace: None,
             journal: Some(Journal::new(held.journal.clone())),
         };
         Ok(Ready { source, root, root_module, workdir, _served: served })
@@ -200,6 +201,7 @@ impl Session<'_> {
         let mut notices = |notice: Notice<'_>| match notice {
             Notice::Event(event) => observer(Progress::Event(event)),
             Notice::AtRisk => observer(Progress::AtRisk),
+            _ => {}
         };
         let ended = run(self.terraform, &mut notices, &self.cancel);
         let name = name.clone();

@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::parse::{ParseError, is_major_one};
 use crate::printable::printable;
 use crate::state::Output;
+use crate::test::{TestCleanup, TestFile, TestRun, TestSummary};
 
 /// One line of the stream.
 ///
@@ -77,6 +78,19 @@ pub enum Event {
     },
     /// The state is about to be unlocked.
     StateLockRelease {
+        /// The same in words.
+        message: String,
+    },
+    /// How far a file of tests is.
+    TestFile(TestFile),
+    /// How far one `run` block is.
+    TestRun(TestRun),
+    /// How all tests came out.
+    TestSummary(TestSummary),
+    /// What tests made and could not destroy.
+    TestCleanup(TestCleanup),
+    /// Tests were interrupted twice: what they made is still there.
+    TestInterrupt {
         /// The same in words.
         message: String,
     },
@@ -313,6 +327,15 @@ impl Event {
             },
             "init_output" => Self::InitOutput { code: field(value, "message_code"), message },
             "state_lock_acquire" => Self::StateLockAcquire { message },
+            "test_file" => Self::TestFile(TestFile { message, ..field(value, "test_file")? }),
+            "test_run" => Self::TestRun(TestRun { message, ..field(value, "test_run")? }),
+            "test_summary" => {
+                Self::TestSummary(TestSummary { message, ..field(value, "test_summary")? })
+            }
+            "test_cleanup" => {
+                Self::TestCleanup(TestCleanup { message, ..field(value, "test_cleanup")? })
+            }
+            "test_interrupt" => Self::TestInterrupt { message },
             "state_lock_release" => Self::StateLockRelease { message },
             _ => return None,
         })
@@ -338,8 +361,13 @@ impl Event {
             Self::PlannedChange(change) | Self::ResourceDrift(change) => &change.message,
             Self::ChangeSummary(summary) => &summary.message,
             Self::PlannedOutputs(_) | Self::Outputs(_) => "",
+            Self::TestFile(file) => &file.message,
+            Self::TestRun(run) => &run.message,
+            Self::TestSummary(summary) => &summary.message,
+            Self::TestCleanup(cleanup) => &cleanup.message,
             Self::Log { message, .. }
             | Self::InitOutput { message, .. }
+            | Self::TestInterrupt { message }
             | Self::StateLockAcquire { message }
             | Self::StateLockRelease { message }
             | Self::Other { message, .. }

@@ -1,5 +1,5 @@
 //! Read-only types for what Terraform and OpenTofu print as JSON: a plan, a state, the answer of `validate`, and the
-//! stream of events of `-json`; the summary of a plan that a person reads; and the digest by which two plans are compared.
+//! stream of events of `-json`, those of `test` too; the summary of a plan that a person reads; and the digest by which two plans are compared.
 //!
 //! It runs nothing, reads no file and knows no environment: bytes in, values out. Unknown fields are ignored; a
 //! `format_version` of another major is an error, and so is an action that this crate does not know, because a change that
@@ -41,6 +41,7 @@ mod printable;
 mod secrets;
 mod state;
 mod summary;
+mod test;
 mod validation;
 
 pub use diagnostic::{Diagnostic, Expression, Position, Range, Severity, Snippet};
@@ -53,4 +54,7 @@ pub use parse::ParseError;
 pub use plan::{Action, Change, ChangeKind, Importing, Index, Mode, Plan, ResourceChange};
 pub use state::{Module, Output, State, StateFile, StateFileResource, StateResource, Values};
 pub use summary::{AttributeChange, Counts, OutputSummary, ResourceSummary, Shown, Summary};
+pub use test::{
+    TestCleanup, TestFile, TestLeftover, TestProgress, TestRun, TestStatus, TestSummary,
+};
 pub use validation::Validation;

@@ -1,8 +1,36 @@
 //! One pure function a command: options in, arguments out.
 
+mod change;
+mod configuration;
+mod providers;
+mod state;
+mod workspace;
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use change::{
+    ApplyOptions, DestroyOptions, InitOptions, PlanMode, PlanOptions, apply_arguments,
+    destroy_arguments, init_arguments, output_arguments, plan_arguments, show_arguments,
+    validate_arguments, version_arguments,
+};
+pub use configuration::{
+    FormatMode, FormatOptions, GraphKind, GraphOptions, TestOptions, format_arguments,
+    graph_arguments, test_arguments,
+};
+pub use providers::{
+    ProvidersLockOptions, ProvidersMirrorOptions, providers_lock_arguments,
+    providers_mirror_arguments, providers_schema_arguments,
+};
+pub use state::{
+    ImportOptions, StateListOptions, StateMoveOptions, StatePushOptions, StateRemoveOptions,
+    force_unlock_arguments, import_arguments, state_list_arguments, state_move_arguments,
+    state_pull_arguments, state_push_arguments, state_remove_arguments, state_show_arguments,
+};
+pub use workspace::{
+    WorkspaceDeleteOptions, WorkspaceNewOptions, workspace_delete_arguments,
+    workspace_list_arguments, workspace_new_arguments, workspace_show_arguments,
+};
 
 /// How long a command may take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,23 +40,6 @@ pub struct Limits {
     /// How long it may go on after an interrupt before it is killed. Where this is `None`, 30 seconds for what only reads, and
     /// for ever for `apply` and `destroy`, since a kill loses track of what is being created.
     pub grace: Option<Duration>,
-}
-
-/// What `init` can be told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InitOptions {
-    /// `KEY=VALUE` or the path of a file, for the backend. It ends up in the data directory and in plan files: no secrets.
-    pub backend_config: Vec<OsString>,
-    /// Takes the backend as it is configured now, and forgets another one that the data directory knows.
-    pub reconfigure: bool,
-    /// Looks for newer modules and providers.
-    pub upgrade: bool,
-    /// Fails rather than change the lock file.
-    pub lock_file_readonly: bool,
-    /// Takes providers from these directories only.
-    pub plugin_directories: Vec<PathBuf>,
-    /// How long it may take.
-    pub limits: Limits,
 }
 
 /// How a command treats the lock of the state.
@@ -46,157 +57,21 @@ impl Default for LockOptions {
     }
 }
 
-/// What is planned.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PlanMode {
-    /// What the configuration wants.
-    #[default]
-    Normal,
-    /// The end of everything.
-    Destroy,
-    /// Only the state catches up with what is there.
-    RefreshOnly,
-}
-
-/// What `plan` can be told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlanOptions {
-    /// Where the plan is written; it holds variables in clear, so the file is made readable for its owner only.
-    pub out: Option<PathBuf>,
-    /// What is planned.
-    pub mode: PlanMode,
-    /// Files with variables.
-    pub variable_files: Vec<PathBuf>,
-    /// Trusts the state instead of asking the providers what is there.
-    pub skip_refresh: bool,
-    /// Only these addresses and what they depend on.
-    pub targets: Vec<String>,
-    /// Replaces these addresses.
-    pub replace: Vec<String>,
-    /// How the lock is treated.
-    pub lock: LockOptions,
-    /// How many resources at once; Terraform's default is 10.
-    pub parallelism: Option<u16>,
-    /// Where configuration for `import` blocks is written; the file must not exist.
-    pub generate_config_out: Option<PathBuf>,
-    /// How long it may take.
-    pub limits: Limits,
-}
-
-/// What `apply` can be told. It applies a saved plan: what was not planned and read is not applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApplyOptions {
-    /// The saved plan.
-    pub plan: PathBuf,
-    /// How the lock is treated.
-    pub lock: LockOptions,
-    /// How many resources at once; Terraform's default is 10.
-    pub parallelism: Option<u16>,
-    /// How long it may take.
-    pub limits: Limits,
-}
-
-impl ApplyOptions {
-    /// Returns the options that apply this plan, with all else as Terraform has it.
-    pub fn new(plan: PathBuf) -> Self {
-        Self { plan, lock: LockOptions::default(), parallelism: None, limits: Limits::default() }
-    }
-}
-
-/// What `destroy` can be told. It asks nobody: that is the caller's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DestroyOptions {
-    /// Files with variables.
-    pub variable_files: Vec<PathBuf>,
-    /// Only these addresses and what depends on them.
-    pub targets: Vec<String>,
-    /// How the lock is treated.
-    pub lock: LockOptions,
-    /// How many resources at once; Terraform's default is 10.
-    pub parallelism: Option<u16>,
-    /// How long it may take.
-    pub limits: Limits,
-}
-
-/// Returns the arguments of `version`. It knows no `-no-color`, and prints no color either.
-pub fn version_arguments() -> Vec<OsString> {
-    words(&["version", "-json"])
-}
-
-/// Returns the arguments of `init`.
-pub fn init_arguments(options: &InitOptions) -> Vec<OsString> {
-    let mut arguments = words(&["init", "-json", "-no-color", "-input=false"]);
-    push_all(&mut arguments, "-backend-config=", &options.backend_config);
-    push_if(&mut arguments, options.reconfigure, "-reconfigure");
-    push_if(&mut arguments, options.upgrade, "-upgrade");
-    push_if(&mut arguments, options.lock_file_readonly, "-lockfile=readonly");
-    push_all(&mut arguments, "-plugin-dir=", &options.plugin_directories);
-    arguments
-}
-
-/// Returns the arguments of `validate`.
-pub fn validate_arguments() -> Vec<OsString> {
-    words(&["validate", "-json", "-no-color"])
-}
-
-/// Returns the arguments of `plan`.
-pub fn plan_arguments(options: &PlanOptions) -> Vec<OsString> {
-    let mut arguments =
-        words(&["plan", "-json", "-no-color", "-input=false", "-detailed-exitcode"]);
-    push_if(&mut arguments, options.mode == PlanMode::Destroy, "-destroy");
-    push_if(&mut arguments, options.mode == PlanMode::RefreshOnly, "-refresh-only");
-    push_if(&mut arguments, options.skip_refresh, "-refresh=false");
-    push_all(&mut arguments, "-var-file=", &options.variable_files);
-    push_all(&mut arguments, "-target=", &options.targets);
-    push_all(&mut arguments, "-replace=", &options.replace);
-    push_run(&mut arguments, &options.lock, options.parallelism);
-    push_all(&mut arguments, "-generate-config-out=", options.generate_config_out.as_slice());
-    push_all(&mut arguments, "-out=", options.out.as_slice());
-    arguments
-}
-
-/// Returns the arguments of `show`, of a saved plan or else of the state.
-pub fn show_arguments(plan: Option<&Path>) -> Vec<OsString> {
-    let mut arguments = words(&["show", "-json", "-no-color"]);
-    arguments.extend(plan.map(Into::into));
-    arguments
-}
-
-/// Returns the arguments of `apply`.
-pub fn apply_arguments(options: &ApplyOptions) -> Vec<OsString> {
-    let mut arguments = words(&["apply", "-json", "-no-color", "-input=false"]);
-    push_run(&mut arguments, &options.lock, options.parallelism);
-    arguments.push(options.plan.clone().into());
-    arguments
-}
-
-/// Returns the arguments of `destroy`.
-pub fn destroy_arguments(options: &DestroyOptions) -> Vec<OsString> {
-    let mut arguments = words(&["destroy", "-json", "-no-color", "-input=false", "-auto-approve"]);
-    push_all(&mut arguments, "-var-file=", &options.variable_files);
-    push_all(&mut arguments, "-target=", &options.targets);
-    push_run(&mut arguments, &options.lock, options.parallelism);
-    arguments
-}
-
-/// Returns the arguments of `output`, for all outputs or for one.
-pub fn output_arguments(name: Option<&str>) -> Vec<OsString> {
-    let mut arguments = words(&["output", "-json", "-no-color"]);
-    arguments.extend(name.map(Into::into));
-    arguments
-}
-
-fn words(words: &[&str]) -> Vec<OsString> {
+pub(crate) fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(Into::into).collect()
 }
 
-fn push_if(arguments: &mut Vec<OsString>, condition: bool, argument: &str) {
+pub(crate) fn push_if(arguments: &mut Vec<OsString>, condition: bool, argument: &str) {
     if condition {
         arguments.push(argument.into());
     }
 }
 
-fn push_all<T: Clone + Into<OsString>>(arguments: &mut Vec<OsString>, flag: &str, values: &[T]) {
+pub(crate) fn push_all<T: Clone + Into<OsString>>(
+    arguments: &mut Vec<OsString>,
+    flag: &str,
+    values: &[T],
+) {
     for value in values {
         let mut argument = OsString::from(flag);
         argument.push(value.clone().into());
@@ -204,7 +79,7 @@ fn push_all<T: Clone + Into<OsString>>(arguments: &mut Vec<OsString>, flag: &str
     }
 }
 
-fn push_run(arguments: &mut Vec<OsString>, lock: &LockOptions, parallelism: Option<u16>) {
+pub(crate) fn push_lock(arguments: &mut Vec<OsString>, lock: &LockOptions) {
     match lock {
         LockOptions::Wait(Duration::ZERO) => {}
         LockOptions::Wait(duration) => {
@@ -212,114 +87,32 @@ fn push_run(arguments: &mut Vec<OsString>, lock: &LockOptions, parallelism: Opti
         }
         LockOptions::Without => arguments.push("-lock=false".into()),
     }
+}
+
+pub(crate) fn push_parallelism(arguments: &mut Vec<OsString>, parallelism: Option<u16>) {
     arguments.extend(parallelism.map(|count| format!("-parallelism={count}").into()));
 }
 
+/// Adds what is no option, so that none of it can be taken for one.
+pub(crate) fn push_operands<T: Clone + Into<OsString>>(
+    arguments: &mut Vec<OsString>,
+    operands: &[T],
+) {
+    if !operands.is_empty() {
+        arguments.push("--".into());
+        arguments.extend(operands.iter().cloned().map(Into::into));
+    }
+}
+
 #[cfg(test)]
-mod tests {
-    use super::*;
+#[track_caller]
+fn check(arguments: &[OsString], expected: &str) {
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str().unwrap()).collect();
+    assert_eq!(arguments.join(" "), expected);
+}
 
-    #[track_caller]
-    fn check(arguments: &[OsString], expected: &str) {
-        let arguments: Vec<_> =
-            arguments.iter().map(|argument| argument.to_str().unwrap()).collect();
-        assert_eq!(arguments.join(" "), expected);
-    }
-
-    /// Limits are ours to keep, and never an argument.
-    fn limits() -> Limits {
-        Limits { timeout: Some(Duration::from_secs(1)), grace: Some(Duration::from_secs(2)) }
-    }
-
-    #[test]
-    fn defaults() {
-        check(&version_arguments(), "version -json");
-        check(&init_arguments(&InitOptions::default()), "init -json -no-color -input=false");
-        check(&validate_arguments(), "validate -json -no-color");
-        check(
-            &plan_arguments(&PlanOptions::default()),
-            "plan -json -no-color -input=false -detailed-exitcode",
-        );
-        check(&show_arguments(None), "show -json -no-color");
-        check(
-            &apply_arguments(&ApplyOptions::new("a.tfplan".into())),
-            "apply -json -no-color -input=false a.tfplan",
-        );
-        check(
-            &destroy_arguments(&DestroyOptions::default()),
-            "destroy -json -no-color -input=false -auto-approve",
-        );
-        check(&output_arguments(None), "output -json -no-color");
-    }
-
-    #[test]
-    fn init_with_everything() {
-        let options = InitOptions {
-            backend_config: vec!["path=/a b".into(), "backend.hcl".into()],
-            reconfigure: true,
-            upgrade: true,
-            lock_file_readonly: true,
-            plugin_directories: vec!["plugins".into()],
-            limits: limits(),
-        };
-        check(
-            &init_arguments(&options),
-            "init -json -no-color -input=false -backend-config=path=/a b -backend-config=backend.hcl -reconfigure -upgrade \
-             -lockfile=readonly -plugin-dir=plugins",
-        );
-    }
-
-    #[test]
-    fn plan_with_everything() {
-        let options = PlanOptions {
-            out: Some("a.tfplan".into()),
-            mode: PlanMode::Destroy,
-            variable_files: vec!["a.tfvars.json".into()],
-            skip_refresh: true,
-            targets: vec!["module.a".into()],
-            replace: vec!["x.y[\"k\"]".into()],
-            lock: LockOptions::Without,
-            parallelism: Some(30),
-            generate_config_out: Some("generated.tf".into()),
-            limits: limits(),
-        };
-        check(
-            &plan_arguments(&options),
-            "plan -json -no-color -input=false -detailed-exitcode -destroy -refresh=false -var-file=a.tfvars.json -target=module.a \
-             -replace=x.y[\"k\"] -lock=false -parallelism=30 -generate-config-out=generated.tf -out=a.tfplan",
-        );
-        let refresh = PlanOptions { mode: PlanMode::RefreshOnly, ..PlanOptions::default() };
-        check(
-            &plan_arguments(&refresh),
-            "plan -json -no-color -input=false -detailed-exitcode -refresh-only",
-        );
-    }
-
-    #[test]
-    fn apply_destroy_show_and_output_with_everything() {
-        let lock = LockOptions::Wait(Duration::from_secs(20));
-        let apply = ApplyOptions {
-            lock: lock.clone(),
-            parallelism: Some(1),
-            limits: limits(),
-            ..ApplyOptions::new("a.tfplan".into())
-        };
-        check(
-            &apply_arguments(&apply),
-            "apply -json -no-color -input=false -lock-timeout=20s -parallelism=1 a.tfplan",
-        );
-        let destroy = DestroyOptions {
-            variable_files: vec!["a.tfvars.json".into()],
-            targets: vec!["a.b".into()],
-            lock,
-            parallelism: Some(1),
-            limits: limits(),
-        };
-        check(
-            &destroy_arguments(&destroy),
-            "destroy -json -no-color -input=false -auto-approve -var-file=a.tfvars.json -target=a.b -lock-timeout=20s -parallelism=1",
-        );
-        check(&show_arguments(Some(Path::new("a.tfplan"))), "show -json -no-color a.tfplan");
-        check(&output_arguments(Some("url")), "output -json -no-color url");
-    }
+/// Limits are ours to keep, and never an argument.
+#[cfg(test)]
+fn limits() -> Limits {
+    Limits { timeout: Some(Duration::from_secs(1)), grace: Some(Duration::from_secs(2)) }
 }

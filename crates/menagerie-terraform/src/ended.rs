@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use menagerie_plan::{Diagnostic, Output, Severity};
 
+use crate::said::{self, Said};
+
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended<T> {
@@ -57,6 +59,21 @@ pub struct Failure {
     pub stderr: String,
     /// Where all of its output is.
     pub log: PathBuf,
+}
+
+impl Failure {
+    /// Returns its errors: those of the stream, or what a command without one printed as text.
+    pub(crate) fn errors(&self) -> Vec<Said<'_>> {
+        let errors =
+            self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let said: Vec<Said<'_>> = errors
+            .map(|error| Said {
+                summary: error.summary.as_str().into(),
+                detail: error.detail.as_str().into(),
+            })
+            .collect();
+        if said.is_empty() { said::in_text(&self.stderr) } else { said }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -183,32 +200,22 @@ const NEEDS_INIT: &[&str] = &[
 
 /// Finds out from its errors why a command failed.
 pub(crate) fn classify<T>(command: &str, failure: Failure) -> Ended<T> {
-    let errors =
-        || failure.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let errors = failure.errors();
     let with_summary =
-        |summary: &str| errors().find(|diagnostic| diagnostic.summary.starts_with(summary));
-    if let Some(diagnostic) = with_summary("Error acquiring the state lock") {
-        return Ended::Locked(LockInfo::from_detail(&diagnostic.detail));
+        |summary: &str| errors.iter().find(|error| error.summary.starts_with(summary));
+    if let Some(error) = with_summary("Error acquiring the state lock") {
+        return Ended::Locked(LockInfo::from_detail(&error.detail));
     }
     if with_summary("Saved plan is stale").is_some()
         || with_summary("Saved plan does not match the given state").is_some()
     {
         return Ended::Stale;
     }
-    let summaries =
-        || errors().map(|error| error.summary.as_str()).chain(summaries_in_text(&failure.stderr));
-    let init = summaries()
-        .find(|summary| NEEDS_INIT.iter().any(|beginning| summary.starts_with(beginning)));
-    match init {
+    match NEEDS_INIT.iter().find_map(|beginning| with_summary(beginning)) {
         // From `init` itself these say that it cannot do what is needed.
-        Some(summary) if command != "init" => Ended::NeedsInit(summary.to_owned()),
+        Some(error) if command != "init" => Ended::NeedsInit(error.summary.to_string()),
         _ => Ended::Failed(failure),
     }
-}
-
-/// Returns the summaries of errors that were printed as text, in a box: commands without events do so.
-fn summaries_in_text(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| line.trim_start_matches(['│', ' ']).strip_prefix("Error: "))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,14 +15,17 @@ use crate::cancel::Cancel;
 use crate::child::{Child, Stop};
 use crate::discover::Terraform;
 use crate::ended::{Ended, Failure, classify};
-use crate::files::{RunFiles, Writers, file_error};
+use crate::files::{RunFiles, Writers, create_directory, file_error};
+use crate::gate::Unsupported;
 use crate::journal::JournalError;
 use crate::process::Process;
 use crate::tail::Tail;
+use crate::tested::Tests;
 use crate::workdir::Workdir;
 
 /// What happens while a command runs.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Notice<'a> {
     /// A line of its output.
     Event(&'a Event),
@@ -82,6 +85,9 @@ pub enum RunError {
         /// Where its output is.
         log: PathBuf,
     },
+    /// The tool does not have an option that was asked for; nothing ran.
+    #[error(transparent)]
+    Unsupported(Box<Unsupported>),
     /// The journal could not be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -95,6 +101,10 @@ pub(crate) struct Invocation {
     pub(crate) limits: Limits,
     /// Exit codes that say that it did what it was asked.
     pub(crate) good: &'static [i32],
+    /// Variables of this run only; `None` takes one away.
+    pub(crate) variables: Vec<(&'static str, Option<OsString>)>,
+    /// Whether it may end well though it was interrupted.
+    pub(crate) hides_interrupt: bool,
 }
 
 /// What a command prints.
@@ -102,9 +112,9 @@ pub(crate) struct Invocation {
 pub(crate) enum Prints {
     /// Events, and where this is given a summary of it at the end.
     Events(Option<Operation>),
-    /// One JSON value.
+    /// JSON or text, of use only as a whole.
     Document,
-    /// One JSON value that may hold sensitive values in clear.
+    /// The same, which may hold sensitive values in clear.
     Secret,
 }
 
@@ -117,17 +127,25 @@ impl Invocation {
         limits: Limits,
     ) -> Self {
         let limits = Limits { grace: limits.grace.or(Some(Duration::from_secs(30))), ..limits };
-        Self { command, arguments, prints, limits, good: &[0] }
+        Self::changing(command, arguments, prints, limits)
     }
 
-    /// A command that changes resources: it is waited for, unless the caller says otherwise.
+    /// A command that changes resources or the state: it is waited for, unless the caller says otherwise.
     pub(crate) fn changing(
         command: &'static str,
         arguments: Vec<OsString>,
-        operation: Operation,
+        prints: Prints,
         limits: Limits,
     ) -> Self {
-        Self { command, arguments, prints: Prints::Events(Some(operation)), limits, good: &[0] }
+        Self {
+            command,
+            arguments,
+            prints,
+            limits,
+            good: &[0],
+            variables: Vec::new(),
+            hides_interrupt: false,
+        }
     }
 }
 
@@ -135,7 +153,7 @@ impl Invocation {
 pub(crate) struct Finished {
     exit_code: Option<i32>,
     collected: Collected,
-    /// The one JSON value that it printed, if that is what it prints.
+    /// What it printed, if that is of use only as a whole.
     pub(crate) document: Vec<u8>,
     stderr: String,
     log: PathBuf,
@@ -148,6 +166,15 @@ impl Finished {
 
     pub(crate) fn outputs(self) -> BTreeMap<String, Output> {
         self.collected.outputs
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.document).into_owned()
+    }
+
+    /// Returns what its tests said and what else it left.
+    pub(crate) fn tests(mut self) -> (Tests, Self) {
+        (std::mem::take(&mut self.collected.tests), self)
     }
 
     pub(crate) fn failure(self) -> Failure {
@@ -172,11 +199,13 @@ pub(crate) fn execute(
     if cancel.count() > 0 {
         return Ok(Ended::Cancelled { forced: false });
     }
+    create_directory(&workdir.runs_directory)?;
     let RunFiles { run, stdout, stderr, reader, writers } =
         RunFiles::create(&workdir.runs_directory, command, invocation.prints == Prints::Secret)?;
     if let Some(journal) = &workdir.journal {
         journal.starting(&run, command, &stdout)?;
     }
+    let probe = writers.stdout.try_clone().map_err(|source| file_error("open", &stdout, source))?;
     let started = start(workdir, terraform, invocation, writers);
     let mut child = match (started, &workdir.journal) {
         (Ok(child), _) => child,
@@ -210,6 +239,7 @@ pub(crate) fn execute(
         stop.advance(&child, cancel, &mut || notices(Notice::AtRisk));
     };
     let mut document = Vec::new();
+    let mut torn = false;
     if events {
         tail.finish(&mut |line| collected.line(line, notices))
             .map_err(|source| file_error("read", &stdout, source))?;
@@ -217,6 +247,9 @@ pub(crate) fn execute(
         tail.into_file()
             .read_to_end(&mut document)
             .map_err(|source| file_error("read", &stdout, source))?;
+        // Terraform does not look whether what it prints arrives, and half a list reads as a shorter one. Where the disk was
+        // full, it has no room for another byte either.
+        torn = (&probe).write_all(b"\n").is_err();
     }
     if let Some(journal) = &workdir.journal {
         // The outcome is worth more than that it could not be written down: the next run sees that the process is dead.
@@ -230,10 +263,15 @@ pub(crate) fn execute(
     let log = if invocation.prints == Prints::Secret { stderr } else { stdout };
     let stderr = String::from_utf8_lossy(&text).into_owned();
     let finished = Finished { exit_code: status.code(), collected, document, stderr, log };
-    if !status.code().is_some_and(|code| invocation.good.contains(&code)) {
-        return Ok(stop.ending().unwrap_or_else(|| classify(command, finished.failure())));
+    let is_good = status.code().is_some_and(|code| invocation.good.contains(&code));
+    if let Some(ending) = stop.ending().filter(|_| !is_good || invocation.hides_interrupt) {
+        return Ok(ending);
+    }
+    if !is_good {
+        return Ok(classify(command, finished.failure()));
     }
     match invocation.prints {
+        _ if torn => Err(RunError::Torn { command, log: finished.log }),
         Prints::Events(Some(operation)) if finished.collected.operation() != Some(operation) => {
             Err(RunError::Torn { command, log: finished.log })
         }
@@ -249,7 +287,7 @@ fn start(
 ) -> Result<Child, RunError> {
     let handle = duct::cmd(terraform.path().as_os_str(), &invocation.arguments)
         .dir(&workdir.directory)
-        .full_env(workdir.full_environment())
+        .full_env(workdir.full_environment(&invocation.variables))
         .stdin_null()
         .stdout_file(writers.stdout)
         .stderr_file(writers.stderr)
@@ -274,6 +312,7 @@ struct Collected {
     diagnostics: Vec<Diagnostic>,
     outputs: BTreeMap<String, Output>,
     summary: Option<ChangeSummary>,
+    tests: Tests,
     text: String,
     unsupported: Option<ParseError>,
 }
@@ -290,6 +329,7 @@ impl Collected {
             }
         };
         notices(Notice::Event(&event));
+        self.tests.add(&event);
         match event {
             Event::Diagnostic(diagnostic) => self.diagnostics.push(diagnostic),
             Event::Outputs(outputs) => self.outputs = outputs,

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -43,7 +43,7 @@ impl RunFiles {
             Timestamp::now().strftime("%Y%m%dT%H%M%S.%3f"),
             std::process::id()
         );
-        let stdout = directory.join(format!("{run}-{command}.out"));
+        let stdout = directory.join(format!("{run}-{}.out", command.replace(' ', "_")));
         let stderr = error_log(&stdout);
         let writers = Writers { stdout: create(&stdout)?, stderr: create(&stderr)? };
         // The lock belongs to the open file, which the child inherits: it is released when the last of us closes it, however
@@ -67,6 +67,21 @@ pub(crate) fn is_held(stderr: &Path) -> bool {
     // One that is gone, or that we may not read, is no run of ours.
     let Ok(file) = File::open(stderr) else { return false };
     matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
+}
+
+/// Makes a directory that only its owner may look into, unless it is there.
+pub(crate) fn create_directory(path: &Path) -> Result<(), RunError> {
+    let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.map_err(|source| file_error("create", path, source))
+}
+
+/// Reads a file; `None` where there is none.
+pub(crate) fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, RunError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(file_error("read", path, source)),
+    }
 }
 
 fn create(path: &Path) -> Result<File, RunError> {

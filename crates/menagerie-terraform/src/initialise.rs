@@ -4,7 +4,6 @@
 //! is not in it, and then `plan` says so before it touches anything.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -12,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::arguments::{InitOptions, init_arguments};
 use crate::discover::Terraform;
 use crate::execute::RunError;
-use crate::files::file_error;
+use crate::files::{file_error, read_if_present};
 use crate::workdir::Workdir;
 
 const KEY: &str = "menagerie-init.key";
@@ -23,7 +22,7 @@ pub(crate) fn is_done(
     terraform: &Terraform,
     options: &InitOptions,
 ) -> Result<bool, RunError> {
-    match read(&workdir.data_directory.join(KEY))? {
+    match read_if_present(&workdir.data_directory.join(KEY))? {
         Some(known) => Ok(known == key(workdir, terraform, options)?.as_bytes()),
         None => Ok(false),
     }
@@ -59,7 +58,7 @@ fn key(
         part(argument.as_encoded_bytes());
     }
     if let Some(path) = workdir.environment.get(std::ffi::OsStr::new("TF_CLI_CONFIG_FILE")) {
-        part(&read(Path::new(path))?.unwrap_or_default());
+        part(&read_if_present(Path::new(path))?.unwrap_or_default());
     }
     for provider in reattached(workdir.reattach_providers.as_deref().unwrap_or("{}")) {
         part(provider.as_bytes());
@@ -68,7 +67,7 @@ fn key(
     part(&[u8::from(workdir.data_directory.join("modules/modules.json").exists())]);
     for name in configuration(&workdir.directory)? {
         part(name.as_bytes());
-        part(&read(&workdir.directory.join(name))?.unwrap_or_default());
+        part(&read_if_present(&workdir.directory.join(name))?.unwrap_or_default());
     }
     Ok(hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
@@ -97,12 +96,4 @@ fn configuration(directory: &Path) -> Result<Vec<String>, RunError> {
     }
     names.sort_unstable();
     Ok(names)
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>, RunError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(file_error("read", path, source)),
-    }
 }

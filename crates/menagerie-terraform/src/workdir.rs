@@ -1,7 +1,12 @@
 //! [`Workdir`]: a root module and where its runs keep their things; one method a command.
 
+mod configuration;
+mod providers;
+mod state;
+mod workspace;
+
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -18,9 +23,14 @@ use crate::cancel::Cancel;
 use crate::discover::Terraform;
 use crate::ended::{ApplyDone, Ended, Failure, PlanDone, classify};
 use crate::execute::{Finished, Invocation, Notice, Prints, RunError, execute};
-use crate::files::file_error;
+use crate::files::{create_directory, file_error};
+use crate::gate;
 use crate::initialise;
 use crate::journal::Journal;
+
+pub use configuration::Formatted;
+pub use state::StateSnapshot;
+pub use workspace::Workspaces;
 
 /// A root module, and where its runs keep their things. Two of them never share a data directory.
 #[derive(Debug, Clone)]
@@ -29,17 +39,58 @@ pub struct Workdir {
     pub directory: PathBuf,
     /// Terraform's `TF_DATA_DIR`: what `init` resolved.
     pub data_directory: PathBuf,
-    /// An existing directory for what the runs print.
+    /// What the runs print; made where it is missing.
     pub runs_directory: PathBuf,
     /// The environment variables, from [`crate::closed_environment`].
     pub environment: BTreeMap<OsString, OsString>,
     /// The value of `TF_REATTACH_PROVIDERS`, where providers run already.
     pub reattach_providers: Option<String>,
+    /// The workspace of each run, by `TF_WORKSPACE`; where this is `None`, the one that the data directory has selected.
+    pub workspace: Option<String>,
     /// Where runs are written down.
     pub journal: Option<Journal>,
 }
 
 impl Workdir {
+    /// Uses a root module, with all that its runs keep below `scratch`, which is made where it is missing.
+    pub fn new(
+        directory: impl Into<PathBuf>,
+        scratch: &Path,
+        environment: BTreeMap<OsString, OsString>,
+    ) -> Self {
+        Self {
+            directory: directory.into(),
+            data_directory: scratch.join("data"),
+            runs_directory: scratch.join("runs"),
+            environment,
+            reattach_providers: None,
+            workspace: None,
+            journal: None,
+        }
+    }
+
+    /// Returns what an apply would do: runs `init` if it is needed, `plan` and `show`, as often as [`Workdir::plan_with_init`]
+    /// does. A plan that the options give no place for is removed again.
+    pub fn preview(
+        &self,
+        terraform: &Terraform,
+        init: &InitOptions,
+        options: &PlanOptions,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<Plan>, RunError> {
+        let Some(out) = &options.out else {
+            create_directory(&self.runs_directory)?;
+            let out = self.runs_directory.join(format!("preview-{}.tfplan", std::process::id()));
+            let options = PlanOptions { out: Some(out.clone()), ..options.clone() };
+            let plan = self.preview(terraform, init, &options, notices, cancel);
+            remove_if_present(&out)?;
+            return plan;
+        };
+        self.plan_with_init(terraform, init, options, notices, cancel)?
+            .and_then(|_| self.show_plan(terraform, out, notices, cancel))
+    }
+
     /// Runs `init`.
     pub fn init(
         &self,
@@ -113,6 +164,7 @@ impl Workdir {
         notices: &mut dyn FnMut(Notice<'_>),
         cancel: &Cancel,
     ) -> Result<Ended<PlanDone>, RunError> {
+        gate::EXCLUDE.check(!options.excludes.is_empty(), terraform, "plan")?;
         let mut invocation = Invocation::reading(
             "plan",
             plan_arguments(options),
@@ -182,7 +234,7 @@ impl Workdir {
         let invocation = Invocation::changing(
             "apply",
             apply_arguments(options),
-            Operation::Apply,
+            Prints::Events(Some(Operation::Apply)),
             options.limits,
         );
         let ended = execute(self, terraform, &invocation, notices, cancel)?;
@@ -200,7 +252,7 @@ impl Workdir {
         let invocation = Invocation::changing(
             "destroy",
             destroy_arguments(options),
-            Operation::Destroy,
+            Prints::Events(Some(Operation::Destroy)),
             options.limits,
         );
         Ok(execute(self, terraform, &invocation, notices, cancel)?.map(drop))
@@ -265,12 +317,23 @@ impl Workdir {
         })
     }
 
-    /// Returns the variables of a run, with the ones that only we set.
-    pub(crate) fn full_environment(&self) -> BTreeMap<OsString, OsString> {
+    /// Returns the variables of a run, with the ones that only we set, and with some of that run only.
+    pub(crate) fn full_environment(
+        &self,
+        changes: &[(&'static str, Option<OsString>)],
+    ) -> BTreeMap<OsString, OsString> {
         let mut environment = self.environment.clone();
         environment.insert("TF_DATA_DIR".into(), self.data_directory.clone().into());
-        if let Some(reattach) = &self.reattach_providers {
-            environment.insert("TF_REATTACH_PROVIDERS".into(), reattach.into());
+        let ours = [
+            ("TF_REATTACH_PROVIDERS", &self.reattach_providers),
+            ("TF_WORKSPACE", &self.workspace),
+        ];
+        for (name, value) in ours {
+            environment.extend(value.as_ref().map(|value| (name.into(), value.into())));
+        }
+        for (name, value) in changes {
+            environment.remove(OsStr::new(name));
+            environment.extend(value.clone().map(|value| (name.into(), value)));
         }
         environment
     }

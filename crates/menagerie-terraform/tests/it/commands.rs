@@ -85,7 +85,7 @@ fn events_arrive_while_it_runs() {
         Notice::Event(Event::Other { .. } | Event::Text(_)) | Notice::AtRisk => {
             seen.push("unexpected");
         }
-        Notice::Event(_) => {}
+        _ => {}
     };
     let options = root.plan_options("a.tfplan");
     done(root.workdir.plan(&root.terraform, &options, &mut notices, &root.cancel).unwrap());

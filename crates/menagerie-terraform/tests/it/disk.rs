@@ -114,3 +114,22 @@ fn output_that_found_no_room_is_no_success() {
     }
     assert_eq!(root.state().managed(), ["terraform_data.web"]);
 }
+
+/// Half a list would read as a shorter one, and no state at all as nothing to destroy.
+#[test]
+fn a_list_that_found_no_room_is_no_shorter_list() {
+    let (Some(disk), Some(mut root)) =
+        (SmallDisk::mount(), Root::new("resource \"terraform_data\" \"web\" {}\n"))
+    else {
+        return;
+    };
+    root.apply_all();
+    disk.fill();
+    root.workdir.runs_directory = disk.directory.path().to_owned();
+    let (terraform, mut ignore) = (&root.terraform, crate::support::ignore);
+    let options = menagerie_terraform::StateListOptions::default();
+    let listed = root.workdir.state_list(terraform, &options, &mut ignore, &root.cancel);
+    assert!(listed.unwrap_err().to_string().contains("is not whole"));
+    let pulled = root.workdir.state_pull(terraform, &mut ignore, &root.cancel);
+    assert!(pulled.unwrap_err().to_string().contains("is not whole"));
+}

@@ -1,18 +1,23 @@
 //! What the real Terraform does only in a crash, on a full disk, or in a version to come.
 
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use menagerie_plan::Event;
 use menagerie_terraform::{
-    ApplyOptions, Ended, Limits, Notice, PlanOptions, Search, Terraform, closed_environment,
+    ApplyOptions, Ended, Flavour, Limits, Notice, PlanOptions, ProvidersMirrorOptions, RunError,
+    Search, Terraform, TestOptions, closed_environment,
 };
 
-use crate::support::{Root, ignore};
+use crate::support::{Root, done, ignore};
 
 fn root(behaviour: &str) -> Root {
-    let explicit = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fake/terraform");
+    root_of(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fake/terraform"), behaviour)
+}
+
+fn root_of(explicit: PathBuf, behaviour: &str) -> Root {
     let environment = closed_environment(std::env::vars_os());
     let terraform = Terraform::discover(&Search { explicit: Some(explicit), environment }).unwrap();
     let mut root = Root::with(terraform, "");
@@ -100,4 +105,69 @@ fn a_plan_that_failed_is_removed() {
     let ended = root.workdir.plan(&root.terraform, &options, &mut ignore, &root.cancel).unwrap();
     assert!(matches!(ended, Ended::Failed(_)));
     assert!(!root.beside("a.tfplan").exists());
+}
+
+/// It is called by the name of the other tool; a version manager does the same.
+#[test]
+fn what_only_one_of_both_has_is_refused_for_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let tofu = directory.path().join("tofu");
+    symlink(root("").terraform.path(), &tofu).unwrap();
+    let check = |root: &Root, expected: [&str; 4]| {
+        let (terraform, cancel) = (&root.terraform, &root.cancel);
+        let junit = TestOptions { junit_xml: Some("junit.xml".into()), ..TestOptions::default() };
+        let parallel = TestOptions { parallelism: Some(2), ..TestOptions::default() };
+        let exclude = PlanOptions { excludes: vec!["a.b".into()], ..PlanOptions::default() };
+        let mirror =
+            ProvidersMirrorOptions { ignore_lock_file: true, ..ProvidersMirrorOptions::default() };
+        let errors = [
+            root.workdir.test(terraform, &junit, &mut ignore, cancel).err(),
+            root.workdir.test(terraform, &parallel, &mut ignore, cancel).err(),
+            root.workdir.plan(terraform, &exclude, &mut ignore, cancel).err(),
+            root.workdir.providers_mirror(terraform, &mirror, &mut ignore, cancel).err(),
+        ];
+        let texts = errors.map(|error| match error {
+            Some(error @ RunError::Unsupported(_)) => error.to_string(),
+            _ => String::new(),
+        });
+        assert_eq!(texts, expected);
+    };
+    let is_terraform = root("summary-plan");
+    check(
+        &is_terraform,
+        [
+            "",
+            "`-parallelism` of `test` is not in Terraform 1.11.4, but in 1.12.0 and later",
+            "`-exclude` of `plan` is not in Terraform 1.11.4, only in OpenTofu",
+            "",
+        ],
+    );
+    let is_tofu = root_of(tofu, "summary-plan");
+    assert_eq!(is_tofu.terraform.flavour(), Flavour::OpenTofu);
+    check(
+        &is_tofu,
+        [
+            "`-junit-xml` of `test` is not in OpenTofu 1.11.4, only in Terraform",
+            "`-parallelism` of `test` is not in OpenTofu 1.11.4, only in Terraform",
+            "",
+            "`-lock-file` of `providers mirror` is not in OpenTofu 1.11.4, only in Terraform",
+        ],
+    );
+    assert_eq!(is_tofu.commands(), ["plan"], "what is refused is not started");
+}
+
+/// OpenTofu names itself in another field.
+#[test]
+fn both_are_understood() {
+    let root = root("tofu");
+    let mut version = String::new();
+    let mut notices = |notice: Notice<'_>| {
+        if let Notice::Event(Event::Version { version: told, .. }) = notice {
+            version.clone_from(told);
+        }
+    };
+    let options = PlanOptions::default();
+    let ended = root.workdir.plan(&root.terraform, &options, &mut notices, &root.cancel).unwrap();
+    assert!(!done(ended).changes);
+    assert_eq!(version, "1.11.1");
 }

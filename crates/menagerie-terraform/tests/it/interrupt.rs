@@ -108,7 +108,7 @@ fn twice_it_stops_at_once_and_says_so_before() {
         Notice::Event(event) if event.message().contains("Two interrupts received") => {
             say("two interrupts");
         }
-        Notice::Event(_) => {}
+        _ => {}
     };
     let ended = root
         .workdir

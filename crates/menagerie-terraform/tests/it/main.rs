@@ -4,10 +4,14 @@
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
 mod commands;
+mod configuration;
 mod disk;
 mod endings;
 mod fake;
 mod initialise;
 mod interrupt;
 mod outlive;
+mod providers;
+mod state;
 mod support;
+mod workspace;

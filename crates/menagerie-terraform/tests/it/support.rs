@@ -96,14 +96,9 @@ pub(crate) fn workdir(scratch: &Path) -> Workdir {
     for directory in ["root", "runs"] {
         fs::create_dir_all(scratch.join(directory)).unwrap();
     }
-    Workdir {
-        directory: scratch.join("root"),
-        data_directory: scratch.join("data"),
-        runs_directory: scratch.join("runs"),
-        environment: closed_environment(std::env::vars_os()),
-        reattach_providers: None,
-        journal: Some(Journal::new(scratch.join("journal.jsonl"))),
-    }
+    let environment = closed_environment(std::env::vars_os());
+    let workdir = Workdir::new(scratch.join("root"), scratch, environment);
+    Workdir { journal: Some(Journal::new(scratch.join("journal.jsonl"))), ..workdir }
 }
 
 pub(crate) fn state(path: &Path) -> StateFile {
