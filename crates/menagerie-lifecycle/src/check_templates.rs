@@ -1,24 +1,22 @@
 //! `template check`: renders what environments there could be, and has Terraform judge them.
 
-use crate::file::{self, Context as _, FileError};
+mod format;
+mod judge;
+mod scratch;
+
+use self::scratch::Scratch;
+use crate::file::FileError;
 use crate::hosting::LocalHosting;
 use crate::kind::{Explain, Kind};
-use crate::lock::Lock;
-use crate::repository::Repository;
+use crate::lock::{Lock, LockError};
 use crate::run::RunError;
 use crate::session::Session;
 use crate::templates::TemplatesError;
+use jiff::Timestamp;
 use menagerie_config::Hosting;
-use menagerie_naming::EnvName;
-use menagerie_plan::{Diagnostic, Severity};
 use menagerie_template::{Case, File, TemplateLine, Templates, cases};
-use menagerie_terraform::{Cancel, Ended, InitOptions, Notice, Terraform, Workdir};
+use menagerie_terraform::Workdir;
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What was checked, and what is wrong.
 #[derive(Debug)]
@@ -46,11 +44,22 @@ pub struct TemplateProblem {
     pub cases: Vec<String>,
 }
 
+/// An environment and what was rendered for it.
+struct Rendered {
+    case: Case,
+    files: Vec<File>,
+}
+
 /// Renders all cases and has Terraform validate each and check its format.
 pub fn check_templates(session: &mut Session<'_>) -> Result<CheckedTemplates, CheckTemplatesError> {
     let templates = session.repository.templates()?;
     let home = session.repository.home();
-    let _lock = Lock::wait(&home.directory().join("check.lock"))?;
+    let holder = format!("pid {}, since {:.0}", std::process::id(), Timestamp::now());
+    let _lock = match Lock::take(&home.directory().join("check.lock"), &holder) {
+        Ok(lock) => lock,
+        Err(LockError::Held { holder, .. }) => return Err(CheckTemplatesError::Held(holder)),
+        Err(LockError::File(error)) => return Err(error.into()),
+    };
     let scratch = Scratch::create(session.repository, home.directory().join("check"))?;
     let mut checked = CheckedTemplates {
         cases: BTreeMap::new(),
@@ -65,7 +74,7 @@ pub fn check_templates(session: &mut Session<'_>) -> Result<CheckedTemplates, Ch
             Ok(root) => {
                 checked.files += root.files.len();
                 scratch.write(&case.name, &root.files)?;
-                rendered.push((case, root.files));
+                rendered.push(Rendered { case, files: root.files });
             }
             Err(error) => checked.problems.push(TemplateProblem {
                 message: error.to_string(),
@@ -75,8 +84,22 @@ pub fn check_templates(session: &mut Session<'_>) -> Result<CheckedTemplates, Ch
             }),
         }
     }
-    let judged = judge_all(session, &scratch, &templates, &rendered)?;
-    checked.problems = merge(checked.problems.into_iter().chain(judged));
+    let hosting = LocalHosting::borrow(&session.provider, &scratch.run("local"));
+    let served =
+        hosting.serve(&scratch.run("output").join("provider.log")).map_err(RunError::from)?;
+    let workdir = Workdir {
+        directory: scratch.environments(),
+        data_directory: scratch.run("data"),
+        runs_directory: scratch.run("output"),
+        environment: session.variables.clone(),
+        reattach_providers: Some(served.reattach.clone()),
+        journal: None,
+        workspace: None,
+    };
+    let (terraform, cancel) = (session.terraform, &session.cancel);
+    let invalid = judge::validate_all(&workdir, terraform, cancel, &templates, &rendered)?;
+    let misformed = format::check_all(&workdir, terraform, cancel, &templates, &rendered)?;
+    checked.problems = merge(checked.problems.into_iter().chain(invalid).chain(misformed));
     Ok(checked)
 }
 
@@ -86,6 +109,9 @@ pub enum CheckTemplatesError {
     /// A template can't be used at all.
     #[error("the templates can't be used")]
     Templates(#[from] TemplatesError),
+    /// Another run checks them.
+    #[error("the templates are being checked by another run ({0})")]
+    Held(String),
     /// Terraform or the provider could not be run.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -95,6 +121,7 @@ impl Explain for CheckTemplatesError {
     fn kind(&self) -> Kind {
         match self {
             Self::Templates(error) => error.kind(),
+            Self::Held(_) => Kind::Locked,
             Self::Run(error) => error.kind(),
         }
     }
@@ -102,6 +129,7 @@ impl Explain for CheckTemplatesError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Templates(error) => error.hint(),
+            Self::Held(_) => Some("try again when it has ended".to_owned()),
             Self::Run(error) => error.hint(),
         }
     }
@@ -113,173 +141,25 @@ impl From<FileError> for CheckTemplatesError {
     }
 }
 
-/// A tree that looks to Terraform like the repository, with the rendered root modules in the place of its environments.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn create(repository: &Repository, directory: PathBuf) -> Result<Self, FileError> {
-        // A run that was killed left it.
-        file::remove_directory_if_present(&directory)?;
-        let scratch = Self(directory);
-        file::create_private_directory(&scratch.0)?;
-        link(repository.root(), &scratch.0, &["tf", ".git"])?;
-        let tree = scratch.0.join("tf");
-        file::create_private_directory(&tree.join("envs"))?;
-        link(&repository.root().join("tf"), &tree, &["envs", "templates"])?;
-        for part in ["run", "run/local", "run/output"] {
-            file::create_private_directory(&scratch.0.join(part))?;
+impl TemplateProblem {
+    /// Returns a problem at a line of a rendered file.
+    fn at(
+        templates: &Templates,
+        root: &Rendered,
+        place: Option<(&str, usize)>,
+        message: String,
+    ) -> Self {
+        let template = place.and_then(|(file, line)| {
+            let file = root.files.iter().find(|rendered| rendered.path == file)?;
+            let text = file.text.lines().nth(line.checked_sub(1)?)?;
+            templates.locate(root.case.hosting, &file.path, text)
+        });
+        Self {
+            message,
+            template,
+            rendered: place.map(|(file, line)| (file.to_owned(), Some(line))),
+            cases: vec![root.case.label.clone()],
         }
-        Ok(scratch)
-    }
-
-    fn root_module(&self, name: &EnvName) -> PathBuf {
-        self.0.join("tf/envs").join(name.as_str())
-    }
-
-    fn run(&self, part: &str) -> PathBuf {
-        self.0.join("run").join(part)
-    }
-
-    fn write(&self, name: &EnvName, files: &[File]) -> Result<(), FileError> {
-        let directory = self.root_module(name);
-        file::create_private_directory(&directory)?;
-        for File { path, text } in files {
-            let path = directory.join(path);
-            fs::write(&path, text).during("write", &path)?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left is removed by the next one.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn link(from: &Path, to: &Path, except: &[&str]) -> Result<(), FileError> {
-    for name in file::list(from)?.iter().filter(|name| !except.contains(&name.as_str())) {
-        let target = to.join(name);
-        symlink(from.join(name), &target).during("create", &target)?;
-    }
-    Ok(())
-}
-
-/// Has Terraform judge the root modules, as many at a time as there are processors.
-fn judge_all(
-    session: &mut Session<'_>,
-    scratch: &Scratch,
-    templates: &Templates,
-    rendered: &[(Case, Vec<File>)],
-) -> Result<Vec<TemplateProblem>, RunError> {
-    let hosting = LocalHosting::borrow(&session.provider, &scratch.run("local"));
-    let served = hosting.serve(&scratch.run("output").join("provider.log"))?;
-    let workdir = Workdir {
-        directory: scratch.0.clone(),
-        data_directory: scratch.run("data"),
-        runs_directory: scratch.run("output"),
-        environment: session.variables.clone(),
-        reattach_providers: Some(served.reattach.clone()),
-        journal: None,
-    };
-    let next = AtomicUsize::new(0);
-    let judged = Mutex::new(BTreeMap::new());
-    let (terraform, cancel) = (session.terraform, &session.cancel);
-    let work = |worker: usize| loop {
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        let Some((case, files)) = rendered.get(index) else { return Ok(()) };
-        // One data directory for all that a worker judges: they call the same modules from the same place, so that only
-        // the first needs `init`.
-        let workdir = Workdir {
-            directory: scratch.root_module(&case.name),
-            data_directory: scratch.run(&format!("data-{worker}-{}", case.hosting)),
-            ..workdir.clone()
-        };
-        let diagnostics = judge(&workdir, &case.name, terraform, cancel)?;
-        let problems: Vec<_> = diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == Severity::Error)
-            .map(|diagnostic| problem(templates, case, files, diagnostic))
-            .collect();
-        judged.lock().expect("no worker panics while it holds this").insert(index, problems);
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(rendered.len());
-    std::thread::scope(|scope| {
-        let running: Vec<_> =
-            (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
-        running
-            .into_iter()
-            .map(|worker| worker.join().expect("a worker does not panic"))
-            .collect::<Result<(), RunError>>()
-    })?;
-    drop(served);
-    let judged = judged.into_inner().expect("no worker panics while it holds this");
-    Ok(judged.into_values().flatten().collect())
-}
-
-/// Returns what Terraform has to say of a root module.
-fn judge(
-    workdir: &Workdir,
-    name: &EnvName,
-    terraform: &Terraform,
-    cancel: &Cancel,
-) -> Result<Vec<Diagnostic>, RunError> {
-    let failed = |command, source| RunError::Terraform { name: name.clone(), command, source };
-    let notices = &mut |_: Notice<'_>| {};
-    let validate = |notices: &mut dyn FnMut(Notice<'_>)| {
-        workdir.validate(terraform, notices, cancel).map_err(|source| failed("validate", source))
-    };
-    let mut ended = validate(notices)?;
-    if let Ended::NeedsInit(_) = ended {
-        let initialised = workdir.init(terraform, &InitOptions::default(), notices, cancel);
-        match initialised.map_err(|source| failed("init", source))? {
-            Ended::Done(()) => ended = validate(notices)?,
-            Ended::Failed(failure) if !failure.diagnostics.is_empty() => {
-                return Ok(failure.diagnostics);
-            }
-            other => return Err(unexpected(name, "init", &other)),
-        }
-    }
-    match ended {
-        Ended::Done(validation) => Ok(validation.diagnostics),
-        Ended::Failed(failure) if !failure.diagnostics.is_empty() => Ok(failure.diagnostics),
-        other => Err(unexpected(name, "validate", &other)),
-    }
-}
-
-fn unexpected<T>(name: &EnvName, command: &'static str, ended: &Ended<T>) -> RunError {
-    match ended {
-        Ended::Cancelled { .. } => {
-            RunError::Interrupted { name: name.clone(), during: "the check" }
-        }
-        Ended::TimedOut { .. } => RunError::TimedOut { name: name.clone(), command },
-        other => RunError::Failed { name: name.clone(), command, diagnostics: other.to_string() },
-    }
-}
-
-fn problem(
-    templates: &Templates,
-    case: &Case,
-    files: &[File],
-    diagnostic: &Diagnostic,
-) -> TemplateProblem {
-    let range = diagnostic.range.as_ref();
-    let rendered = range.map(|range| (range.filename.clone(), Some(range.start.line)));
-    let template = range.and_then(|range| {
-        let file = files.iter().find(|file| file.path == range.filename)?;
-        let line = file.text.lines().nth(range.start.line.checked_sub(1)?)?;
-        templates.locate(case.hosting, &file.path, line)
-    });
-    // Without the rendered code, which holds values; and with what a terminal can't take escaped.
-    let mut bare = diagnostic.clone();
-    (bare.range, bare.snippet) = (None, None);
-    let message = bare.to_string();
-    TemplateProblem {
-        message: message.strip_prefix("error: ").unwrap_or(&message).to_owned(),
-        template,
-        rendered,
-        cases: vec![case.label.clone()],
     }
 }
 

@@ -197,7 +197,7 @@ fn check_path(path: &str) -> Result<(), TemplateError> {
         .iter()
         .map(|known| (strsim::osa_distance(path, known), known))
         .min()
-        .filter(|(distance, _)| *distance <= path.len() / 3);
+        .filter(|(distance, _)| *distance <= path.len() / 2);
     let hint = match nearest {
         Some((_, meant)) => format!("did you mean `{meant}`?"),
         None => hint(&known.join("`, `")),

@@ -33,12 +33,12 @@ pub(crate) struct Creation {
     /// Set what it has otherwise than the others; may be given several times
     ///
     /// These can be set, as docs/configuration.md describes:
-    ///   desired_count=N          how many replicas run, 0 to 20
-    ///   port=N                   the port of the URL, 1024 to 65535
-    ///   health_check_path=PATH   the path that answers 200 when it is ready
-    ///   log_retention_days=N     how many days logs are kept, 1 to 3653
-    ///   database_engine=ENGINE   postgres or sqlite
-    ///   environment.NAME=TEXT    a variable of the application
+    /// - `desired_count=N`: how many replicas run, 0 to 20
+    /// - `port=N`: the port of the URL, 1024 to 65535
+    /// - `health_check_path=PATH`: the path that answers 200 when it is ready
+    /// - `log_retention_days=N`: how many days logs are kept, 1 to 3653
+    /// - `database_engine=ENGINE`: postgres or sqlite
+    /// - `environment.NAME=TEXT`: a variable of the application
     // Text, since clap repeats a value that it refuses, and this one may be a secret that belongs elsewhere.
     #[arg(long = "set", value_name = "KEY=VALUE", verbatim_doc_comment)]
     settings: Vec<String>,
@@ -257,7 +257,7 @@ mod tests {
         let (_, names) = error.split_once("there is `").expect("it lists what there is");
         let help = parse(&["--help"]).unwrap_err();
         for name in names.trim_end_matches('`').split("`, `") {
-            assert!(help.contains(&format!("  {name}=")), "`{name}` is not in {help}");
+            assert!(help.contains(&format!("- `{name}=")), "`{name}` is not in {help}");
         }
     }
 

@@ -315,8 +315,8 @@ proptest! {
         filters.extend(is_filtered.then_some("hcl"));
         filters.extend(after);
         let value = "a${file(\"b\")}\"\nc = 1";
-        let filters = filters.iter().map(|filter| format!(" | {filter}")).collect::<String>();
-        let template = format!("v = {{{{ environment.TEXT{filters} }}}}\n");
+        let chain = ["environment.TEXT"].into_iter().chain(filters).collect::<Vec<_>>().join(" | ");
+        let template = format!("v = {{{{ {chain} }}}}\n");
         if let Ok(rendered) = render_with("local/backend.tf.tera", &template, value) {
             let text = &rendered.files[1].text;
             let body: hcl_edit::structure::Body = text.parse().unwrap();
