@@ -327,3 +327,51 @@ proptest! {
         }
     }
 }
+
+/// Notices a call: no template below has one of its own, only the value.
+#[derive(Default)]
+struct Calls(usize);
+
+impl hcl_edit::visit::Visit for Calls {
+    fn visit_func_call(&mut self, _: &hcl_edit::expr::FuncCall) {
+        self.0 += 1;
+    }
+}
+
+/// What would call a function wherever it got out of its literal.
+const CALLS: &str = "\" + f() + \"${f()}%{ if f() }*/ f()\n}\nEOT\nx = f()\n";
+
+/// Returns how often a template with the value in it calls a function; none where it is refused, or is no HCL.
+fn calls(template: &str) -> Option<usize> {
+    let rendered = render_with("local/backend.tf.tera", template, CALLS).ok()?;
+    let body: hcl_edit::structure::Body = rendered.files[1].text.parse().ok()?;
+    let mut calls = Calls::default();
+    hcl_edit::visit::Visit::visit_body(&mut calls, &body);
+    Some(calls.0)
+}
+
+#[test]
+fn a_value_out_of_its_literal_would_be_noticed() {
+    assert_eq!(calls("a = {{ environment.TEXT | hcl }}\n"), Some(0));
+    assert_eq!(calls("a = [\"${ {{ environment.TEXT | hcl }} }\"]\n"), Some(0));
+    assert_eq!(calls("a = \"{{ environment.TEXT | hcl }}\"\n"), None);
+    let mut calls = Calls::default();
+    let pasted: hcl_edit::structure::Body = "a = \"\" + f() + \"\"\n".parse().unwrap();
+    hcl_edit::visit::Visit::visit_body(&mut calls, &pasted);
+    assert_eq!(calls.0, 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Wherever a template prints the value: it is refused, or it calls nothing.
+    #[test]
+    fn no_place_makes_code_of_a_value(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "{{ environment.TEXT | hcl }}", "{{ environment.TEXT | hcl }}", "\"", "\"", "${", "$${", "%{ if true }", "%{ endif }",
+        "}", "{", "\\", "\\\"", "<<EOT\n", "<<-EOT\n", "\nEOT\n", "  EOT\n", "# ", "// ", "/* ", " */", "\n", "\nb = ", "1", " == ",
+        "x", "[", "]", ", ",
+    ]), 0..10)) {
+        let template = format!("a = {}\n", parts.concat());
+        prop_assert!(calls(&template).is_none_or(|calls| calls == 0), "{template}");
+    }
+}
