@@ -76,6 +76,12 @@ fn a_broken_one_refuses_env_new_and_uses_no_name_up() {
         }
         fs::remove_dir_all(playground.root().join("tf/templates")).unwrap();
     }
+    put(&playground, "local/backend.tf.tera", "");
+    fs::write(playground.root().join("tf/templates/local/backend.tf.tera"), [0xff]).unwrap();
+    let answer = playground.env(&["new"]);
+    assert_eq!(answer.code, Some(5), "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: templates are UTF-8 text"), "{}", answer.stderr);
+    fs::remove_dir_all(playground.root().join("tf/templates")).unwrap();
     assert!(!playground.root().join("tf/envs").exists());
     assert!(!playground.root().join(".git/menagerie/ledger.jsonl").exists());
     playground.ok(&["new", "calm-otter"]);

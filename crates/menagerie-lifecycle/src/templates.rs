@@ -6,6 +6,7 @@ use crate::repository::Repository;
 use menagerie_template::{OVERRIDES, TemplateError, Templates};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 /// What root modules are rendered from can't be used.
@@ -23,6 +24,7 @@ impl Explain for TemplatesError {
     fn kind(&self) -> Kind {
         match self {
             Self::Template(error) if error.is_override => Kind::Invalid,
+            Self::File(error) if is_no_text(error) => Kind::Invalid,
             Self::Template(_) | Self::File(_) => Kind::Failed,
         }
     }
@@ -32,9 +34,14 @@ impl Explain for TemplatesError {
             Self::Template(error) if error.is_override => Some(
                 "docs/templates.md says what a template of `tf/templates` may be and do".to_owned(),
             ),
+            Self::File(error) if is_no_text(error) => Some("templates are UTF-8 text".to_owned()),
             Self::Template(_) | Self::File(_) => None,
         }
     }
+}
+
+fn is_no_text(error: &FileError) -> bool {
+    error.source.kind() == io::ErrorKind::InvalidData
 }
 
 impl Repository {

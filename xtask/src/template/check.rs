@@ -97,7 +97,9 @@ fn render(checked: &CheckedTemplates) -> String {
 
 fn render_problem(problem: &TemplateProblem) -> String {
     let mut text = match &problem.template {
-        Some(line) => format!("{}:{}: {}", line.path, line.line, problem.message),
+        Some(line) => {
+            format!("{}:{}: {}", line.path, line.line, problem.message.replace('\n', "\n  "))
+        }
         None => problem.message.clone(),
     };
     if let Some((file, line)) = &problem.rendered {
@@ -137,5 +139,79 @@ fn shown_problem(problem: &TemplateProblem) -> ShownProblem<'_> {
         file: rendered.map(|(file, _)| file.as_str()),
         file_line: rendered.and_then(|(_, line)| *line),
         environments: &problem.cases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use menagerie_template::TemplateLine;
+
+    use super::*;
+
+    fn checked() -> CheckedTemplates {
+        CheckedTemplates {
+            cases: [(Hosting::Local, 19)].into(),
+            files: 114,
+            overrides: vec!["local/main.tf.tera".to_owned()],
+            problems: vec![TemplateProblem {
+                message: "Unsupported argument\nAn argument named \"colour\" is not expected here."
+                    .to_owned(),
+                template: Some(TemplateLine {
+                    path: "tf/templates/local/main.tf.tera".to_owned(),
+                    line: 3,
+                }),
+                rendered: Some(("main.tf".to_owned(), Some(27))),
+                cases: vec!["size small".to_owned(), "size large".to_owned()],
+            }],
+        }
+    }
+
+    #[test]
+    fn text() {
+        assert_snapshot!(render(&checked()), @r#"
+        environments  19 on local
+        files         114
+        overrides     local/main.tf.tera
+        problems      1
+
+        tf/templates/local/main.tf.tera:3: Unsupported argument
+          An argument named "colour" is not expected here.
+          rendered as main.tf:27
+          with size small and 1 more
+        "#);
+    }
+
+    #[test]
+    fn json() {
+        assert_snapshot!(output::json(&shown(&checked())), @r#"
+        {
+          "version": 1,
+          "valid": false,
+          "hostings": [
+            {
+              "hosting": "local",
+              "environments": 19
+            }
+          ],
+          "files": 114,
+          "overrides": [
+            "local/main.tf.tera"
+          ],
+          "problems": [
+            {
+              "message": "Unsupported argument\nAn argument named \"colour\" is not expected here.",
+              "template": "tf/templates/local/main.tf.tera",
+              "template_line": 3,
+              "file": "main.tf",
+              "file_line": 27,
+              "environments": [
+                "size small",
+                "size large"
+              ]
+            }
+          ]
+        }
+        "#);
     }
 }

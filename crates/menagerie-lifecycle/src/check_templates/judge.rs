@@ -95,7 +95,7 @@ fn problem(templates: &Templates, root: &Rendered, diagnostic: &Diagnostic) -> T
     // Without the rendered code, which holds values; and with what a terminal can't take escaped.
     let mut bare = diagnostic.clone();
     (bare.range, bare.snippet) = (None, None);
-    let message = bare.to_string();
+    let message = bare.to_string().replacen("\n\n", "\n", 1);
     let place = diagnostic.range.as_ref().map(|range| (range.filename.as_str(), range.start.line));
     TemplateProblem::at(
         templates,
