@@ -36,13 +36,7 @@ pub(crate) struct Writers {
 impl RunFiles {
     /// Creates the files. Output that may hold secrets goes to a file that has no name any more.
     pub(crate) fn create(directory: &Path, command: &str, secret: bool) -> Result<Self, RunError> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let run = format!(
-            "{}-{}-{count}",
-            Timestamp::now().strftime("%Y%m%dT%H%M%S.%3f"),
-            std::process::id()
-        );
+        let run = unique_name();
         let stdout = directory.join(format!("{run}-{}.out", command.replace(' ', "_")));
         let stderr = error_log(&stdout);
         let writers = Writers { stdout: create(&stdout)?, stderr: create(&stderr)? };
@@ -55,6 +49,14 @@ impl RunFiles {
         }
         Ok(Self { run, stdout, stderr, reader, writers })
     }
+}
+
+/// Returns a name that sorts by time and is never the same twice.
+pub(crate) fn unique_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let time = Timestamp::now();
+    format!("{}-{}-{count}", time.strftime("%Y%m%dT%H%M%S.%3f"), std::process::id())
 }
 
 /// Returns where standard error goes in a run whose standard output goes to `log`.

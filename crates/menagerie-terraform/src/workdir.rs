@@ -23,7 +23,7 @@ use crate::cancel::Cancel;
 use crate::discover::Terraform;
 use crate::ended::{ApplyDone, Ended, Failure, PlanDone, classify};
 use crate::execute::{Finished, Invocation, Notice, Prints, RunError, execute};
-use crate::files::{create_directory, file_error};
+use crate::files::{create_directory, file_error, unique_name};
 use crate::gate;
 use crate::initialise;
 use crate::journal::Journal;
@@ -81,7 +81,7 @@ impl Workdir {
     ) -> Result<Ended<Plan>, RunError> {
         let Some(out) = &options.out else {
             create_directory(&self.runs_directory)?;
-            let out = self.runs_directory.join(format!("preview-{}.tfplan", std::process::id()));
+            let out = self.runs_directory.join(unique_name() + "-preview.tfplan");
             let options = PlanOptions { out: Some(out.clone()), ..options.clone() };
             let plan = self.preview(terraform, init, &options, notices, cancel);
             remove_if_present(&out)?;
@@ -299,7 +299,7 @@ impl Workdir {
         execute(self, terraform, &invocation, notices, cancel)
     }
 
-    fn with_init<T>(
+    pub(crate) fn with_init<T>(
         &self,
         terraform: &Terraform,
         init: &InitOptions,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use menagerie_plan::StateFile;
+use menagerie_plan::{ParseError, StateFile};
 
 use crate::arguments::{
     ImportOptions, Limits, StateListOptions, StateMoveOptions, StatePushOptions,
@@ -25,6 +25,10 @@ pub struct StateSnapshot {
 }
 
 impl StateSnapshot {
+    pub(crate) fn from_json(json: Vec<u8>) -> Result<Self, ParseError> {
+        StateFile::from_json(&json).map(|file| Self { json, file })
+    }
+
     /// Returns it as it was printed, sensitive values in clear: for a file that only its owner may read.
     pub fn json(&self) -> &[u8] {
         &self.json
@@ -122,8 +126,8 @@ impl Workdir {
             if json.trim_ascii().is_empty() {
                 return Ok(Ended::Done(None));
             }
-            match StateFile::from_json(&json) {
-                Ok(file) => Ok(Ended::Done(Some(StateSnapshot { json, file }))),
+            match StateSnapshot::from_json(json) {
+                Ok(snapshot) => Ok(Ended::Done(Some(snapshot))),
                 Err(source) => Err(RunError::Parse { command: "state pull", source }),
             }
         })

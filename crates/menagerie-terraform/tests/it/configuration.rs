@@ -22,7 +22,7 @@ fn the_format_is_checked_shown_and_written() {
         done(root.workdir.format(&root.terraform, &options, &mut ignore, &root.cancel).unwrap())
     };
     let (main, inner) = (PathBuf::from("main.tf"), PathBuf::from("inner/main.tf"));
-    assert_eq!(format(FormatMode::Check, false).files, [main.clone()]);
+    assert_eq!(format(FormatMode::Check, false).files, std::slice::from_ref(&main));
     let shown = format(FormatMode::Diff, true);
     assert_eq!(shown.files, [inner.clone(), main.clone()]);
     assert!(shown.diff.contains("+resource \"terraform_data\" \"web\" {"), "{}", shown.diff);
