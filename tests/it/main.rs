@@ -14,3 +14,4 @@ mod life;
 mod playground;
 mod repository;
 mod templates;
+mod rescue;

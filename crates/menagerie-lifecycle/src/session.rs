@@ -6,12 +6,15 @@ use crate::home::EnvironmentHome;
 use crate::hosting::{LocalHosting, Served};
 use crate::inventory::{self, Entry, Phase};
 use crate::lock::Lock;
+use crate::plan;
 use crate::repository::Repository;
 use crate::run::RunError;
 use jiff::Timestamp;
 use menagerie_naming::EnvName;
 use menagerie_plan::Event;
-use menagerie_terraform::{Cancel, Ended, Journal, Notice, Terraform, Workdir};
+use menagerie_terraform::{
+    Cancel, Ended, Journal, Notice, Rescue, RescueOptions, Terraform, Workdir,
+};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -183,7 +186,29 @@ impl Session<'_> {
             workspace: None,
             journal: Some(Journal::new(held.journal.clone())),
         };
+        self.rescue(held, &workdir)?;
         Ok(Ready { source, root, root_module, workdir, _served: served })
+    }
+
+    /// Takes back a state that an earlier Terraform could not write, before another one goes on without it.
+    fn rescue(&mut self, held: &Held, workdir: &Workdir) -> Result<(), RunError> {
+        let name = &held.name;
+        // Where there is none, no process is started.
+        let rescued = self.terraform(name, "state push", |terraform, events, cancel| {
+            let options = RescueOptions { lock: plan::lock(), ..RescueOptions::default() };
+            workdir.rescue(terraform, &plan::init_options(held), &options, events, cancel)
+        })?;
+        for Rescue { file, outcome } in rescued {
+            self.note(&if outcome.is_safe() {
+                "an earlier run could not write the state: going on from the one that Terraform kept".to_owned()
+            } else {
+                format!(
+                    "an earlier run could not write a state, which does not follow the one that there is: look into `{}`",
+                    file.display()
+                )
+            });
+        }
+        Ok(())
     }
 
     /// Runs a command of Terraform, tells what happens, and turns any other ending than the one hoped for into an error.
