@@ -51,6 +51,8 @@ pub struct ApplyDone {
 /// Why a command failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
+    /// The command.
+    pub command: &'static str,
     /// The exit code; `None` where a signal ended it.
     pub exit_code: Option<i32>,
     /// Its errors and warnings.
@@ -236,6 +238,7 @@ mod tests {
     #[test]
     fn a_failure_always_says_something() {
         let mut failure = Failure {
+            command: "plan",
             exit_code: Some(1),
             diagnostics: vec![],
             stderr: String::new(),
@@ -251,7 +254,13 @@ mod tests {
     fn error(summary: &str) -> Failure {
         let diagnostic = serde_json::json!({"severity": "error", "summary": summary});
         let diagnostics = vec![serde_json::from_value(diagnostic).unwrap()];
-        Failure { exit_code: Some(1), diagnostics, stderr: String::new(), log: "runs/1.out".into() }
+        Failure {
+            command: "plan",
+            exit_code: Some(1),
+            diagnostics,
+            stderr: String::new(),
+            log: "runs/1.out".into(),
+        }
     }
 
     #[track_caller]
@@ -272,6 +281,7 @@ mod tests {
         check("plan", error("Invalid value for variable"), "error: Invalid value for variable");
         let text = "╷\n│ Error: Module not installed\n│ \n│   on main.tf line 1:\n";
         let failure = Failure {
+            command: "show",
             exit_code: Some(1),
             diagnostics: vec![],
             stderr: text.into(),

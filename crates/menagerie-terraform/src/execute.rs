@@ -31,6 +31,17 @@ pub enum Notice<'a> {
     Event(&'a Event),
     /// It is about to be interrupted for the second time: what it is creating now may be missing from the state.
     AtRisk,
+    /// It did not go well, and is tried again after a pause: see [`crate::retry()`].
+    Retry {
+        /// Why.
+        reason: &'a str,
+        /// Which attempt comes next; the first one is 1.
+        attempt: u32,
+        /// How many there may be.
+        of: u32,
+        /// How long it waits before.
+        pause: Duration,
+    },
 }
 
 /// A command could not be run.
@@ -151,6 +162,7 @@ impl Invocation {
 
 /// What a command left.
 pub(crate) struct Finished {
+    command: &'static str,
     exit_code: Option<i32>,
     collected: Collected,
     /// What it printed, if that is of use only as a whole.
@@ -179,6 +191,7 @@ impl Finished {
 
     pub(crate) fn failure(self) -> Failure {
         Failure {
+            command: self.command,
             exit_code: self.exit_code,
             diagnostics: self.collected.diagnostics,
             stderr: self.stderr + &self.collected.text,
@@ -262,7 +275,7 @@ pub(crate) fn execute(
     let text = fs::read(&stderr).map_err(|source| file_error("read", &stderr, source))?;
     let log = if invocation.prints == Prints::Secret { stderr } else { stdout };
     let stderr = String::from_utf8_lossy(&text).into_owned();
-    let finished = Finished { exit_code: status.code(), collected, document, stderr, log };
+    let finished = Finished { command, exit_code: status.code(), collected, document, stderr, log };
     let is_good = status.code().is_some_and(|code| invocation.good.contains(&code));
     if let Some(ending) = stop.ending().filter(|_| !is_good || invocation.hides_interrupt) {
         return Ok(ending);

@@ -62,6 +62,17 @@
 //! What may hold secrets (`show`, `output`, `state show`, `state pull`) is read from a file that has no name any more. What
 //! changes resources or the state is never killed unless a limit or the user says so: see [`Limits`].
 //!
+//! # When it fails
+//!
+//! Each way in which a command ends is a value of [`Ended`]; an `Err` means that it could not be run or not be understood.
+//!
+//! - **For a reason that passes**, [`retry()`] repeats what only reads, by the table of [`Transient`]. An apply is never repeated as it was: [`Workdir::apply_replanning`] plans again, says how the new plan
+//!   follows from the one that was shown ([`Relation`]), and applies it only where the caller agrees.
+//! - **Because the backend did not take the state**, Terraform leaves `errored.tfstate` in the root module.
+//!   [`Workdir::rescue`] puts it aside, where nothing overwrites it, and pushes it if it follows the state that the backend has;
+//!   [`RescueOutcome`] says what it found. Nothing is pushed by force.
+//! - **Because its parent died**, it goes on, and [`Journal::unfinished`] finds it.
+//!
 //! # Terraform and OpenTofu
 //!
 //! Both from 1.11 on. Terraform 1.11.4 is what the tests run; of OpenTofu no copy could be had for them, so a script plays it
@@ -74,7 +85,7 @@
 //! | files | `.tf` | `.tofu` too, which takes the place of a `.tf` of the same name | a change of either makes `init` run |
 //! | host of `hashicorp/aws` and the like | `registry.terraform.io` | `registry.opentofu.org` | the keys of [`Workdir::reattach_providers`] are the caller's: with a host of their own they are the same for both |
 //! | settings | `TF_…`, `.terraformrc` | `TF_…` too, `.tofurc` or else `.terraformrc` | only `TF_CLI_CONFIG_FILE` passes |
-//! | encrypted state and plans | no | in `terraform { encryption { … } }` or `TF_ENCRYPTION` | the variable is in the closed environment only if the caller puts it there; `state pull` is in clear with both |
+//! | encrypted state and plans | no | in `terraform { encryption { … } }` or `TF_ENCRYPTION` | the variable is in the closed environment only if the caller puts it there; `state pull` is in clear with both; an encrypted `errored.tfstate` is put aside and not pushed |
 //! | `plan -exclude` | no | yes | [`PlanOptions::excludes`] is refused for Terraform |
 //! | `test -junit-xml` | yes | no (opentofu/opentofu#2501) | [`TestOptions::junit_xml`] is refused for OpenTofu |
 //! | `test -parallelism` | from 1.12 | no | [`TestOptions::parallelism`] is refused elsewhere |
@@ -102,7 +113,9 @@ mod initialise;
 mod installation;
 mod journal;
 mod process;
+mod reapply;
 mod rescue;
+mod retry;
 mod said;
 mod tail;
 mod tested;
@@ -132,7 +145,9 @@ pub use execute::{Notice, RunError};
 pub use gate::Unsupported;
 pub use installation::installation;
 pub use journal::{Journal, JournalError, RunRecord};
+pub use reapply::{Decision, Reapplied, Reapply, Relation, Replanned};
 pub use rescue::{Rescue, RescueOptions, RescueOutcome};
+pub use retry::{Cause, RetryOptions, Transient, retry};
 pub use tested::TestDone;
 pub use variables::write_variables;
 pub use version::{Flavour, Version};

@@ -13,7 +13,7 @@ use menagerie_terraform::{
 
 use crate::support::{Root, done, ignore};
 
-fn root(behaviour: &str) -> Root {
+pub(crate) fn root(behaviour: &str) -> Root {
     root_of(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fake/terraform"), behaviour)
 }
 

@@ -14,6 +14,7 @@ mod outlive;
 mod postgres;
 mod providers;
 mod rescue;
+mod retry;
 mod state;
 mod support;
 mod workspace;
