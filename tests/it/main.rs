@@ -13,5 +13,5 @@ mod kills;
 mod life;
 mod playground;
 mod repository;
-mod templates;
 mod rescue;
+mod templates;

@@ -38,7 +38,7 @@ pub struct Limits {
     /// How long it may take in all; then it is interrupted, as by the user.
     pub timeout: Option<Duration>,
     /// How long it may go on after an interrupt before it is killed. Where this is `None`, 30 seconds for what only reads, and
-    /// for ever for `apply` and `destroy`, since a kill loses track of what is being created.
+    /// for ever for what changes resources or the state, since a kill loses track of what is being created.
     pub grace: Option<Duration>,
 }
 

@@ -19,6 +19,7 @@ use crate::files::{RunFiles, Writers, create_directory, file_error};
 use crate::gate::Unsupported;
 use crate::journal::JournalError;
 use crate::process::Process;
+use crate::rescue;
 use crate::tail::Tail;
 use crate::tested::Tests;
 use crate::workdir::Workdir;
@@ -269,6 +270,9 @@ pub(crate) fn execute(
         let _ = journal.ended(&run, status.code());
     }
 
+    if let Some(state) = collected.dump.take() {
+        rescue::keep(&workdir.runs_directory, state.as_bytes())?;
+    }
     if let Some(source) = collected.unsupported.take() {
         return Err(RunError::Parse { command, source });
     }
@@ -326,6 +330,8 @@ struct Collected {
     outputs: BTreeMap<String, Output>,
     summary: Option<ChangeSummary>,
     tests: Tests,
+    /// The state, which Terraform prints where it could write it nowhere.
+    dump: Option<String>,
     text: String,
     unsupported: Option<ParseError>,
 }
@@ -347,6 +353,9 @@ impl Collected {
             Event::Diagnostic(diagnostic) => self.diagnostics.push(diagnostic),
             Event::Outputs(outputs) => self.outputs = outputs,
             Event::ChangeSummary(summary) => self.summary = Some(summary),
+            Event::Log { message, .. } if message == "Emergency state dump" => {
+                self.dump = rescue::dumped(line);
+            }
             Event::Text(text) if self.text.len() + text.len() < LONGEST_TEXT => {
                 self.text.push_str(&text);
                 self.text.push('\n');

@@ -59,7 +59,8 @@
 //! | [`workspace list`](Workdir::workspaces), [`show`](Workdir::workspace_show), [`new`](Workdir::workspace_new), [`delete`](Workdir::workspace_delete) | names, compared as a whole; there is no `select`, see [`Workdir::workspace`] |
 //! | [`providers lock`](Workdir::providers_lock), [`mirror`](Workdir::providers_mirror), [`schema`](Workdir::providers_schema) | the lock file; packages; JSON |
 //!
-//! What may hold secrets (`show`, `output`, `state show`, `state pull`) is read from a file that has no name any more. What
+//! What may hold secrets (`show`, `output`, `state show`, `state pull`) is read from a file that has no name any more; only where
+//! Terraform could write the state nowhere and prints it, it is in the output of that run, for its owner to read. What
 //! changes resources or the state is never killed unless a limit or the user says so: see [`Limits`].
 //!
 //! # When it fails

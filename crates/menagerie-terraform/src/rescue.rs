@@ -1,8 +1,8 @@
 //! `errored.tfstate`: the state that Terraform could not hand to the backend, and that nobody else has.
 //!
-//! Terraform writes it to the root module when the backend fails at the end of an `apply`, `destroy` or `import` ("Failed to
-//! persist state to backend"). The next command there that fails in the same way overwrites it, and the next one that succeeds
-//! makes a state that does not know what it knows.
+//! Terraform writes it to the root module when the backend fails at the end of an `apply` or `destroy` ("Failed to persist state
+//! to backend"). The next command there that fails in the same way overwrites it, and the next one that succeeds makes a state
+//! that does not know what it knows. Where it cannot even be written, the whole state is one line of the output.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,7 +10,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use menagerie_plan::{ParseError, StateFile};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::arguments::{InitOptions, Limits, LockOptions, StatePushOptions};
 use crate::cancel::Cancel;
@@ -96,9 +98,10 @@ impl Workdir {
 
     /// Hands the states that Terraform could not write to the backend, if they are newer than what it has.
     ///
-    /// Each is first moved from the root module to the runs directory, under a name that no other has. A rescue that is cut
-    /// short, or that the backend refuses once more, is taken up by the next one. Two environments that share a root module
-    /// also share the place where Terraform puts these: there it must follow the failed command at once.
+    /// Each is first moved from the root module to the runs directory, under a name that no other has; one that Terraform could
+    /// only print is there since it was printed, unless the runner was killed before. A rescue that is cut short, or that the
+    /// backend refuses once more, is taken up by the next one. Two environments that share a root module also share the place
+    /// where Terraform puts these: there it must follow the failed command at once.
     pub fn rescue(
         &self,
         terraform: &Terraform,
@@ -128,13 +131,10 @@ impl Workdir {
     fn put_aside(&self) -> Result<(), RunError> {
         let fresh = self.directory.join(ERRORED);
         let Some(text) = read_if_present(&fresh)? else { return Ok(()) };
-        create_directory(&self.runs_directory)?;
-        let aside = self.runs_directory.join(unique_name() + WAITING);
-        // A copy, for the directories may be on different disks. Cut short in between there are two, which does no harm.
-        if let Err(error) = write_private(&aside, &text) {
-            // Half a copy would be taken for the whole by the next rescue.
-            let _ = fs::remove_file(&aside);
-            return Err(file_error("write", &aside, error));
+        // One that is empty found no room: then the state was printed, and is kept already.
+        if !text.is_empty() {
+            // A copy, for the directories may be on different disks. Cut short in between there are two, which does no harm.
+            keep(&self.runs_directory, &text)?;
         }
         fs::remove_file(&fresh).map_err(|source| file_error("remove", &fresh, source))
     }
@@ -165,6 +165,28 @@ impl Workdir {
             self.state_push(terraform, &push, notices, cancel)?.and_then(|()| finish(path, pushed))
         })
     }
+}
+
+/// Returns the state in a line of output that is nothing else.
+pub(crate) fn dumped(line: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Dump<'a> {
+        #[serde(borrow)]
+        state: &'a RawValue,
+    }
+    serde_json::from_str(line).ok().map(|dump: Dump<'_>| dump.state.get().to_owned())
+}
+
+/// Puts a state where it waits for its rescue.
+pub(crate) fn keep(directory: &Path, text: &[u8]) -> Result<(), RunError> {
+    create_directory(directory)?;
+    let path = directory.join(unique_name() + WAITING);
+    if let Err(error) = write_private(&path, text) {
+        // Half a copy would be taken for the whole by the next rescue.
+        let _ = fs::remove_file(&path);
+        return Err(file_error("write", &path, error));
+    }
+    Ok(())
 }
 
 /// Returns what is to be said of it without pushing it, if anything is.

@@ -133,3 +133,39 @@ fn a_list_that_found_no_room_is_no_shorter_list() {
     let pulled = root.workdir.state_pull(terraform, &mut ignore, &root.cancel);
     assert!(pulled.unwrap_err().to_string().contains("is not whole"));
 }
+
+/// Then the state is in no file, only in what was printed.
+#[test]
+fn a_state_that_can_be_written_nowhere_is_kept() {
+    let (Some(disk), Some(mut root)) = (SmallDisk::mount(), Root::new("")) else { return };
+    root.workdir.directory = disk.directory.path().to_owned();
+    root.write(
+        "main.tf",
+        "resource \"terraform_data\" \"large\" {\n  count = 20\n  input = join(\"\", [for i in range(1000) : \
+         sensitive(\"0123456789\")])\n}\n",
+    );
+    done(root.plan("a.tfplan"));
+    let mut shown = Vec::new();
+    let mut notices = |notice: menagerie_terraform::Notice<'_>| shown.push(format!("{notice:?}"));
+    let options = menagerie_terraform::ApplyOptions::new(root.beside("a.tfplan"));
+    let ended = root.workdir.apply(&root.terraform, &options, &mut notices, &root.cancel).unwrap();
+    let Ended::Failed(failure) = ended else { panic!("{ended}") };
+    assert!(failure.to_string().contains("Failed to persist state to backend"), "{failure}");
+    let shown = shown.concat();
+    assert!(shown.contains("Emergency state dump") && !shown.contains("0123456789"));
+
+    // What is left of the state is what a person, or whoever knows the backend, has to clear away.
+    fs::remove_file(disk.path("terraform.tfstate")).unwrap();
+    root.workdir.directory = root.beside("root");
+    let (init, options) = Default::default();
+    let rescued = root.workdir.rescue(
+        &root.terraform,
+        &init,
+        &options,
+        &mut crate::support::ignore,
+        &root.cancel,
+    );
+    let rescued = done(rescued.unwrap());
+    assert!(rescued.len() == 1 && rescued[0].outcome.is_safe(), "{rescued:?}");
+    assert_eq!(root.state().managed().len(), 20);
+}

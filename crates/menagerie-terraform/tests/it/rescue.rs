@@ -107,5 +107,9 @@ fn one_that_a_backend_without_any_state_takes() {
 fn without_one_nothing_is_run() {
     let Some(root) = Root::new("") else { return };
     assert!(rescue(&root).is_empty());
+    // It found no room: there is nothing in it.
+    root.write("errored.tfstate", "");
+    assert!(rescue(&root).is_empty());
+    assert!(!root.workdir.directory.join("errored.tfstate").exists());
     assert!(root.commands().is_empty());
 }
