@@ -173,7 +173,8 @@ fn no_terraform_and_one_that_is_too_old() {
         crate::playground::run(&playground.command(&["plan", "calm-otter"]).env("PATH", &bin));
     assert_eq!(answer.code, Some(9), "{}", answer.stderr);
     assert!(
-        answer.stderr.contains("on the PATH") && answer.stderr.contains("hint: `cargo xtask setup`"),
+        answer.stderr.contains("on the PATH")
+            && answer.stderr.contains("hint: `cargo xtask setup`"),
         "{}",
         answer.stderr
     );
