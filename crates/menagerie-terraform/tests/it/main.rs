@@ -10,6 +10,7 @@ mod endings;
 mod fake;
 mod initialise;
 mod interrupt;
+mod mirror;
 mod outlive;
 mod postgres;
 mod providers;

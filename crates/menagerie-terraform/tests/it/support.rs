@@ -92,6 +92,16 @@ impl Root {
     }
 }
 
+impl Drop for Root {
+    fn drop(&mut self) {
+        // What a mirror holds cannot be removed as it is, except by root.
+        let mirror = self.beside("mirror");
+        if mirror.exists() {
+            duct::cmd!("chmod", "-R", "u+w", mirror).run().unwrap();
+        }
+    }
+}
+
 pub(crate) fn workdir(scratch: &Path) -> Workdir {
     for directory in ["root", "runs"] {
         fs::create_dir_all(scratch.join(directory)).unwrap();
