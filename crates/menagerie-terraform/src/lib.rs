@@ -9,6 +9,7 @@
 //!   what a command means.
 //! - Each run is written to a [`Journal`] before it starts, so that the next run finds a Terraform that outlived its parent.
 //! - `init` runs only when something that it depends on has changed.
+//! - Many root modules share unpacked providers in a [`Mirror`], and run at once in a [`Pool`].
 //!
 //! This shows what an apply of a root module would do, wherever it comes from:
 //!
@@ -114,6 +115,7 @@ mod initialise;
 mod installation;
 mod journal;
 mod mirror;
+mod parallel;
 mod process;
 mod reapply;
 mod rescue;
@@ -152,6 +154,7 @@ pub use rescue::{Rescue, RescueOptions, RescueOutcome};
 pub use retry::{Cause, RetryOptions, Transient, retry};
 pub use tested::TestDone;
 pub use mirror::{FillOptions, Filled, Mirror, MirrorError, PackageSource};
+pub use parallel::{Job, JobEnd, Load, Pool, WhenOneFails, default_limit};
 pub use variables::write_variables;
 pub use version::{Flavour, Version};
 pub use workdir::{Formatted, StateSnapshot, Workdir, Workspaces};

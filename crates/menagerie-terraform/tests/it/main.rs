@@ -17,5 +17,6 @@ mod providers;
 mod rescue;
 mod retry;
 mod state;
+mod parallel;
 mod support;
 mod workspace;
