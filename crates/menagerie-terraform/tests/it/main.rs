@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it, also in what its tests share")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod aws;
 mod commands;
 mod configuration;
 mod disk;

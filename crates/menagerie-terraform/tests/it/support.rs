@@ -27,8 +27,7 @@ impl Root {
         match Terraform::discover(&search) {
             Ok(terraform) => Some(Self::with(terraform, main)),
             Err(error) => {
-                assert!(!is_required(), "MENAGERIE_REQUIRE=all: {error}");
-                println!("skipped: {error}");
+                skip(&error.to_string());
                 None
             }
         }
@@ -118,6 +117,20 @@ pub(crate) fn state(path: &Path) -> StateFile {
 pub(crate) fn is_required() -> bool {
     std::env::vars_os()
         .any(|variable| variable == (OsString::from("MENAGERIE_REQUIRE"), OsString::from("all")))
+}
+
+/// Says why a test is skipped, or fails it where nothing may be.
+#[track_caller]
+pub(crate) fn skip(reason: &str) {
+    assert!(!is_required(), "MENAGERIE_REQUIRE=all: {reason}");
+    println!("skipped: {reason}");
+}
+
+/// Returns the path that a variable names, else the one where CI puts it.
+pub(crate) fn setting(variable: &str, otherwise: &str) -> PathBuf {
+    let named = std::env::vars_os().find(|(name, _)| name == variable);
+    let otherwise = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/ci").join(otherwise);
+    named.map_or(otherwise, |(_, path)| path.into())
 }
 
 pub(crate) fn ignore(_: Notice<'_>) {}
