@@ -12,6 +12,7 @@ mod interrupts;
 mod kills;
 mod life;
 mod playground;
+mod processes;
 mod repository;
 mod rescue;
 mod templates;
