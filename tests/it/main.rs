@@ -7,6 +7,7 @@
 )]
 
 mod disk;
+mod foreign;
 mod input;
 mod interrupts;
 mod kills;

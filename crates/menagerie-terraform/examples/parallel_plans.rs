@@ -78,19 +78,12 @@ impl Bench {
     ) -> Result<Self, Failure> {
         let workdir = |root: usize| {
             let place = scratch.join(root.to_string());
-            for directory in ["root", "runs"] {
-                fs::create_dir_all(place.join(directory))?;
-            }
+            let directory = place.join("root");
+            fs::create_dir_all(&directory)?;
             let main = "resource \"terraform_data\" \"this\" {\n  count = 10\n  input = \"x\"\n}\n";
-            fs::write(place.join("root/main.tf"), main)?;
-            Ok(Workdir {
-                directory: place.join("root"),
-                data_directory: place.join("data"),
-                runs_directory: place.join("runs"),
-                environment: environment.clone(),
-                reattach_providers: None,
-                journal: Some(Journal::new(place.join("journal.jsonl"))),
-            })
+            fs::write(directory.join("main.tf"), main)?;
+            let journal = Some(Journal::new(place.join("journal.jsonl")));
+            Ok(Workdir { journal, ..Workdir::new(directory, &place, environment.clone()) })
         };
         let workdirs = (0..roots).map(workdir).collect::<Result<_, std::io::Error>>()?;
         Ok(Self { workdirs, pool: Pool::new(at_once), at_once, terraform, environment })

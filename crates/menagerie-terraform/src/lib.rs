@@ -149,12 +149,14 @@ pub use execute::{Notice, RunError};
 pub use gate::Unsupported;
 pub use installation::installation;
 pub use journal::{Journal, JournalError, RunRecord};
+/// Its types are in what this crate returns.
+pub use menagerie_plan;
+pub use mirror::{FillOptions, Filled, Mirror, MirrorError, PackageSource};
+pub use parallel::{Job, JobEnd, Load, Pool, WhenOneFails, default_limit};
 pub use reapply::{Decision, Reapplied, Reapply, Relation, Replanned};
 pub use rescue::{Rescue, RescueOptions, RescueOutcome};
 pub use retry::{Cause, RetryOptions, Transient, retry};
 pub use tested::TestDone;
-pub use mirror::{FillOptions, Filled, Mirror, MirrorError, PackageSource};
-pub use parallel::{Job, JobEnd, Load, Pool, WhenOneFails, default_limit};
 pub use variables::write_variables;
 pub use version::{Flavour, Version};
 pub use workdir::{Formatted, StateSnapshot, Workdir, Workspaces};

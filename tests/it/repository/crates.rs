@@ -5,6 +5,9 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+/// What is of use in this repository only; all else can be packaged, and used by others.
+const APPLICATIONS: [&str; 2] = ["sample-app", "xtask"];
+
 /// A crate of this workspace, as cargo sees it.
 struct Member {
     name: String,
@@ -107,8 +110,12 @@ fn the_architecture_page_shows_the_crate_graph() {
 fn every_crate_inherits_from_the_workspace() {
     let mut violations = Vec::new();
     for Member { name, manifest, .. } in members() {
-        for key in ["version", "edition", "rust-version", "license", "publish"] {
-            let line = format!("{key}.workspace = true");
+        let inherited = ["version", "edition", "rust-version", "license", "publish"];
+        let mut lines = inherited.map(|key| format!("{key}.workspace = true"));
+        if APPLICATIONS.contains(&name.as_str()) {
+            "publish = false".clone_into(&mut lines[4]);
+        }
+        for line in lines {
             if !manifest.lines().any(|found| found == line) {
                 violations.push(format!("{name} lacks `{line}`"));
             }

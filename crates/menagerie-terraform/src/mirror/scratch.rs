@@ -57,12 +57,8 @@ impl Scratch {
             environment.insert(configuration::VARIABLE.into(), path.into());
         }
         let workdir = Workdir {
-            directory: root,
-            data_directory: self.data(),
             runs_directory: options.runs_directory.clone(),
-            environment,
-            reattach_providers: None,
-            journal: None,
+            ..Workdir::new(root, &self.path, environment)
         };
         let init = InitOptions { limits: options.limits, ..InitOptions::default() };
         Ok(workdir.init(terraform, &init, notices, cancel)?)

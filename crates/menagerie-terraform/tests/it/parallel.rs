@@ -86,7 +86,7 @@ fn an_interrupt_reaches_each_once_and_nothing_new_starts() {
             }
         }
         Notice::AtRisk => panic!("nobody insisted"),
-        Notice::Event(_) => {}
+        _ => {}
     };
     let ends = pool(2).run(&roots, &mut observer, &cancel, |job| {
         let root = job.input;
