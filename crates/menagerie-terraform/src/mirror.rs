@@ -28,6 +28,7 @@ use crate::ended::Ended;
 use crate::execute::{Notice, RunError};
 use crate::mirror::lock_file::Locked;
 use crate::mirror::scratch::Scratch;
+use crate::retry::RetryOptions;
 
 /// A directory of unpacked providers that many root modules share.
 ///
@@ -64,6 +65,8 @@ pub struct FillOptions {
     pub runs_directory: PathBuf,
     /// How long it may take, without the wait for another process that does the same.
     pub limits: Limits,
+    /// How often a download is tried that fails for a reason that passes.
+    pub retry: RetryOptions,
 }
 
 /// A mirror that has all that a root module is locked to.

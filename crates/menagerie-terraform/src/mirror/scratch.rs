@@ -15,6 +15,7 @@ use crate::mirror::{
     FillOptions, MirrorError, PackageSource, configuration, create_directory, package, unique,
     write,
 };
+use crate::retry::retry;
 use crate::workdir::Workdir;
 
 /// Where one filler works, in the mirror's own directory so that a package is moved and not copied; removed at its end.
@@ -61,7 +62,9 @@ impl Scratch {
             ..Workdir::new(root, &self.path, environment)
         };
         let init = InitOptions { limits: options.limits, ..InitOptions::default() };
-        Ok(workdir.init(terraform, &init, notices, cancel)?)
+        Ok(retry(&options.retry, notices, cancel, |notices| {
+            workdir.init(terraform, &init, notices, cancel)
+        })?)
     }
 
     /// Returns the directory that packages are taken from, where it is not for the user's configuration to say.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use menagerie_plan::{Event, Summary};
 use menagerie_terraform::{
     ApplyOptions, Cancel, DestroyOptions, Ended, FillOptions, InitOptions, Limits, Mirror, Notice,
-    PackageSource, PlanOptions, write_variables,
+    PackageSource, PlanOptions, RetryOptions, write_variables,
 };
 
 use crate::aws::moto::Moto;
@@ -69,6 +69,7 @@ impl Cloud {
             environment: root.workdir.environment.clone(),
             runs_directory: root.workdir.runs_directory.clone(),
             limits: Limits::default(),
+            retry: RetryOptions::default(),
         };
         let filled = mirror.fill(&root.terraform, &options, &mut ignore, &root.cancel).unwrap();
         assert_eq!(done(filled).added, [format!("{SOURCE} 3.39.0")]);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use menagerie_terraform::{
     Cancel, Ended, FillOptions, Filled, InitOptions, Limits, Mirror, MirrorError, PackageSource,
-    Search, Terraform, closed_environment,
+    RetryOptions, Search, Terraform, closed_environment,
 };
 
 use crate::support::{Root, done, ignore};
@@ -59,6 +59,7 @@ fn mirror(scratch: &Path) -> (Mirror, FillOptions) {
         environment,
         runs_directory: scratch.join("runs"),
         limits: Limits::default(),
+        retry: RetryOptions::default(),
     };
     (Mirror::new(scratch.join("mirror")), options)
 }
