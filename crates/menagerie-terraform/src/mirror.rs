@@ -185,7 +185,8 @@ impl Mirror {
         })
     }
 
-    /// Has Terraform take what a lock file asks for from here, and everything else from where it is published.
+    /// Has Terraform take what a lock file asks for from here, as far as it is here, and everything else from where it is
+    /// published; returns whether there is anything to take.
     ///
     /// It does so by a CLI configuration that `TF_CLI_CONFIG_FILE` names in `environment`. Where the user has a CLI configuration,
     /// named by that variable or in the home directory, it is kept and `false` is returned: it may say where providers come from,
@@ -200,7 +201,12 @@ impl Mirror {
             return Ok(false);
         }
         let locked = lock_file::read(lock_file)?;
-        let sources: Vec<&str> = locked.iter().map(|provider| provider.source.as_str()).collect();
+        let is_here = |provider: &&Locked| package::is_placed(&self.place(provider));
+        let sources: Vec<&str> =
+            locked.iter().filter(is_here).map(|provider| provider.source.as_str()).collect();
+        if sources.is_empty() {
+            return Ok(false);
+        }
         let text = configuration::text(&self.providers(), &sources);
         // One of another name for each content: none is ever changed while somebody reads it.
         let digest = Sha256::digest(&text);

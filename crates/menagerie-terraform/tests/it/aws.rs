@@ -49,6 +49,10 @@ impl Cloud {
                 return None;
             }
         }
+        if duct::cmd!("curl", "--version").stdout_null().run().is_err() {
+            skip("there is no `curl`");
+            return None;
+        }
         let mut root = Root::new(include_str!("aws/main.tf"))?;
         root.workdir.environment.retain(|name, _| !name.to_string_lossy().starts_with("AWS_"));
         root.workdir.environment.remove(&OsString::from("TF_CLI_CONFIG_FILE"));

@@ -185,9 +185,12 @@ fn a_package_that_was_not_closed_in_time_is_closed_by_the_next() {
 #[test]
 fn root_modules_take_their_providers_from_it() {
     let Some((mut root, mirror, options)) = root(CHECKSUM) else { return };
+    let lock_file = fs::read_to_string(&options.lock_file).unwrap();
+    let environment = &mut root.workdir.environment;
+    // As long as nothing is there, nothing is taken from there.
+    assert!(!mirror.serve(&root.terraform, &options.lock_file, environment).unwrap());
     fill(&root, &mirror, &options);
     fs::remove_dir_all(root.beside("packages")).unwrap();
-    let lock_file = fs::read_to_string(&options.lock_file).unwrap();
     assert!(
         mirror.serve(&root.terraform, &options.lock_file, &mut root.workdir.environment).unwrap()
     );
