@@ -7,6 +7,7 @@
 )]
 
 mod disk;
+mod follow;
 mod foreign;
 mod input;
 mod interrupts;

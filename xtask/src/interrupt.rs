@@ -1,6 +1,8 @@
 //! Signals of the user and the system, for what must not simply die.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use menagerie_terraform::Cancel;
@@ -23,4 +25,22 @@ pub(crate) fn listen(cancel: Cancel, voice: Voice) -> io::Result<()> {
         }
     });
     Ok(())
+}
+
+/// Whether the user or the system has asked to stop, for what goes on until then.
+pub(crate) struct Asked(Arc<AtomicBool>);
+
+impl Asked {
+    /// Takes note of signals from here on, which no longer end the process.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self(asked))
+    }
+
+    pub(crate) fn to_stop(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::Serialize;
 
 use crate::surroundings;
@@ -38,11 +40,33 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Prints data that may be no text.
 pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    print_to_reader(bytes).map(drop)
+}
+
+/// Prints data that may be no text; returns whether the reader is still there.
+pub(crate) fn print_to_reader(bytes: &[u8]) -> anyhow::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => printed.context("failed to write to standard output"),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        printed => printed.map(|()| true).context("failed to write to standard output"),
     }
+}
+
+/// Waits, but not for one who reads no more: returns whether somebody still does.
+pub(crate) fn pause(time: Duration) -> bool {
+    let timeout = Timespec::try_from(time).expect("a pause of ours is short");
+    let stdout = io::stdout();
+    // Nothing is asked for, so only an error or a hang-up ends it early.
+    let mut poll = [PollFd::new(&stdout, PollFlags::empty())];
+    if rustix::event::poll(&mut poll, Some(&timeout)) == Ok(0) {
+        return true;
+    }
+    // A signal, or on macOS a device that can't be asked.
+    let is_left = poll[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
+    if !is_left {
+        std::thread::sleep(time);
+    }
+    !is_left
 }
 
 /// Prints data as JSON.

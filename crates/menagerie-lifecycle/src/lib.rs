@@ -60,7 +60,7 @@ pub use hosting::{Database, Ended, HostingError, Replica, Running, Service, Supe
 pub use image::ImageError;
 pub use inventory::{Entry, InventoryError, Phase, find, list};
 pub use kind::{Explain, Kind};
-pub use logs::{Log, logs};
+pub use logs::{Follow, Lines, Log, logs};
 pub use plan::{Planned, plan};
 pub use probe::Health;
 pub use repository::{OpenError, Repository};

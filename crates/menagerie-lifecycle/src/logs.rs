@@ -1,11 +1,15 @@
 //! Where an environment's applications write.
 
-use crate::file;
+mod follow;
+
+pub use follow::{Follow, Lines};
+
+use crate::file::{self, FileError};
 use crate::inventory::{self, InventoryError};
 use crate::repository::Repository;
 use jiff::Timestamp;
 use menagerie_naming::EnvName;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The output of one replica.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +25,16 @@ pub struct Log {
 /// Lists the logs of an environment's services, by service and replica.
 pub fn logs(repository: &Repository, name: &EnvName) -> Result<Vec<Log>, InventoryError> {
     inventory::find(repository, name, Timestamp::now())?;
-    let services = repository.home().environment(name).local().join("services");
+    Ok(list(&services(repository, name))?)
+}
+
+fn services(repository: &Repository, name: &EnvName) -> PathBuf {
+    repository.home().environment(name).local().join("services")
+}
+
+fn list(services: &Path) -> Result<Vec<Log>, FileError> {
     let mut logs = Vec::new();
-    for service in file::list(&services)? {
+    for service in file::list(services)? {
         let directory = services.join(&service).join("logs");
         for entry in file::list(&directory)? {
             let replica =

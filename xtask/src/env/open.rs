@@ -37,16 +37,18 @@ impl Open {
     }
 }
 
-fn url(entry: &Entry) -> Result<&str, Problem> {
+/// Returns where an environment answers.
+pub(crate) fn url(entry: &Entry) -> Result<&str, Problem> {
     let name = &entry.name;
-    let Some(url) = entry.url.as_deref() else {
+    let is_wanted = matches!(entry.phase, Phase::Wanted | Phase::Deployed);
+    // What is on its way out may still have one in its state, and nobody should go there.
+    let Some(url) = entry.url.as_deref().filter(|_| is_wanted) else {
         let problem =
             Problem::new(exit::FAILED, format!("`{name}` has no URL: it is {}", entry.phase));
-        return Err(match entry.phase {
-            Phase::Wanted | Phase::Deployed => {
-                problem.hint(format!("`cargo xtask env up {name}` starts it"))
-            }
-            Phase::Destroying | Phase::DestroyFailed | Phase::Gone => problem,
+        return Err(if is_wanted {
+            problem.hint(format!("`cargo xtask env up {name}` starts it"))
+        } else {
+            problem
         });
     };
     // It is an output of a root module that anyone may have edited; an opener opens files and starts programs too.
@@ -79,6 +81,9 @@ mod tests {
         assert_eq!(url(&deployed("calm-otter")).unwrap(), "http://127.0.0.1:40001");
         let error = url(&failed("lost-lynx")).unwrap_err();
         assert_eq!(error.to_string(), "`lost-lynx` has no URL: it is destroy-failed");
+        let ending = Entry { phase: Phase::Destroying, ..deployed("calm-otter") };
+        let error = url(&ending).unwrap_err();
+        assert_eq!(error.to_string(), "`calm-otter` has no URL: it is destroying");
         let file = Entry { url: Some("file:///etc/passwd".to_owned()), ..deployed("calm-otter") };
         assert_eq!(
             url(&file).unwrap_err().to_string(),
