@@ -15,6 +15,7 @@ mod kills;
 mod life;
 mod playground;
 mod processes;
+mod repair;
 mod repository;
 mod rescue;
 mod templates;

@@ -11,6 +11,7 @@ mod name;
 mod new;
 mod open;
 mod plan;
+mod repair;
 mod show;
 mod status;
 mod up;
@@ -29,6 +30,7 @@ pub(crate) enum Env {
     Status(status::Status),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Repair(repair::Repair),
     Destroy(destroy::Destroy),
     Logs(logs::Logs),
     Open(open::Open),
@@ -44,6 +46,7 @@ impl Env {
             Self::Status(status) => status.run(terminal),
             Self::Plan(plan) => plan.run(terminal),
             Self::Apply(apply) => apply.run(terminal),
+            Self::Repair(repair) => repair.run(terminal),
             Self::Destroy(destroy) => destroy.run(terminal),
             Self::Logs(logs) => logs.run(terminal),
             Self::Open(open) => open.run(),

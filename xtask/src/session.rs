@@ -95,14 +95,7 @@ fn run<T>(
     display: &mut Display,
     operation: impl FnOnce(&mut Session<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    const PROVIDER: &str = "menagerie-provider";
-    // A repository that is no workspace of ours names one that is built already.
-    let built = if let Some(path) = surroundings::variable("MENAGERIE_PROVIDER") {
-        Ok(PathBuf::from(path))
-    } else {
-        display.begin(format!("Building `{PROVIDER}`"));
-        binary::build(PROVIDER, repository.root())
-    };
+    let built = build_provider(repository, display);
     if cancel.count() > 0 {
         // The terminal interrupts cargo too, whose failure is then none.
         return Err(
@@ -118,4 +111,26 @@ fn run<T>(
         observer: &mut |progress: Progress<'_>| display.observe(&progress),
     };
     operation(&mut session)
+}
+
+/// Returns the provider, for what needs no Terraform.
+pub(crate) fn provider(
+    terminal: Terminal,
+    repository: &Repository,
+    verbosity: Verbosity,
+) -> anyhow::Result<PathBuf> {
+    let mut display = Display::new(terminal, verbosity.verbose);
+    let built = build_provider(repository, &mut display);
+    display.end();
+    built
+}
+
+fn build_provider(repository: &Repository, display: &mut Display) -> anyhow::Result<PathBuf> {
+    const PROVIDER: &str = "menagerie-provider";
+    // A repository that is no workspace of ours names one that is built already.
+    if let Some(path) = surroundings::variable("MENAGERIE_PROVIDER") {
+        return Ok(PathBuf::from(path));
+    }
+    display.begin(format!("Building `{PROVIDER}`"));
+    binary::build(PROVIDER, repository.root())
 }

@@ -87,7 +87,7 @@ fn apply_same(
 }
 
 /// Plans and applies what nobody was shown, unless it would take something away.
-fn apply_unseen(
+pub(crate) fn apply_unseen(
     session: &mut Session<'_>,
     held: &Held,
     ready: &Ready,
@@ -128,6 +128,12 @@ fn apply_made(
         if let Outcome::Stale = apply_plan(session, held, ready, &planned.digest)? {
             return Err(RunError::Stale(held.name.clone()));
         }
+    } else if matches!(
+        milestone::last(&held.journal)?,
+        Some(Milestone::ApplyStarted { .. } | Milestone::ApplyFailed { .. })
+    ) {
+        // Whoever was cut short had nothing left to do.
+        milestone::append(&held.journal, &Milestone::Applied)?;
     }
     Ok(planned.summary)
 }
@@ -166,7 +172,12 @@ fn apply_plan(
     outcome
 }
 
-fn finish(session: &mut Session<'_>, held: &Held, summary: Summary) -> Result<Applied, RunError> {
+/// Cleans up after an apply, and looks what came of it.
+pub(crate) fn finish(
+    session: &mut Session<'_>,
+    held: &Held,
+    summary: Summary,
+) -> Result<Applied, RunError> {
     if let Some(image) = image::current(&held.records.variables())? {
         image::keep_only(&held.records.images(), &image)?;
     }

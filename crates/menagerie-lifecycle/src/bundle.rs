@@ -103,7 +103,13 @@ impl Bundle {
     }
 }
 
-fn next(directory: &Path) -> PathBuf {
+/// Returns whether there is a complete bundle in this very directory.
+pub(crate) fn is_complete(directory: &Path) -> bool {
+    directory.join(MANIFEST).exists()
+}
+
+/// Returns where the next bundle is made.
+pub(crate) fn next(directory: &Path) -> PathBuf {
     directory.with_extension("next")
 }
 

@@ -217,6 +217,26 @@ fn write(repository: &Repository, draft: &Draft) -> Result<(), FileError> {
     written
 }
 
+/// Puts the directory of an environment back from what was applied last.
+pub(crate) fn restore(
+    repository: &Repository,
+    name: &EnvName,
+    root_module: &Path,
+) -> Result<(), FileError> {
+    let _lock = Lock::wait(&repository.home().lock())?;
+    let environments = repository.environments();
+    fs::create_dir_all(&environments).during("create", &environments)?;
+    let making = environments.join(format!("{MAKING}{name}"));
+    file::remove_directory_if_present(&making)?;
+    let directory = repository.directory(name);
+    let restored = file::copy_tree(root_module, &making, &[".terraform", "errored.tfstate"])
+        .and_then(|()| fs::rename(&making, &directory).during("create", &directory));
+    if restored.is_err() {
+        let _ = fs::remove_dir_all(&making);
+    }
+    restored
+}
+
 fn write_files(directory: &Path, files: &[File]) -> Result<(), FileError> {
     // Not private: these are files of the checkout like all others.
     fs::create_dir(directory).during("create", directory)?;

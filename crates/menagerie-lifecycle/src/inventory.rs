@@ -117,10 +117,9 @@ impl Explain for InventoryError {
                 }
                 None => "`cargo xtask env list` shows the ones that there are".to_owned(),
             }),
-            Self::State { path, .. } => Some(format!(
-                "Terraform keeps the state before the last change in `{}.backup`",
-                path.display()
-            )),
+            Self::State { name, .. } => {
+                Some(format!("`cargo xtask env repair {name}` puts an earlier one in its place"))
+            }
             Self::File(_) | Self::Journal(_) => None,
         }
     }
@@ -182,7 +181,7 @@ pub(crate) fn state(
         return Ok(None);
     }
     for path in [vec![path], spare_states(repository, name)?].concat() {
-        if let Some(text) = file::read_if_present(&path)?.filter(|text| is_whole(text)) {
+        if let Some(text) = read_state(&path)?.filter(|text| is_whole(text)) {
             let parsed = StateFile::from_json(text.as_bytes());
             return parsed.map(Some).map_err(|source| InventoryError::State {
                 name: name.clone(),
@@ -201,11 +200,11 @@ pub(crate) fn restore_state(repository: &Repository, name: &EnvName) -> Result<b
 }
 
 fn restore(state: &Path, spares: &[PathBuf]) -> Result<bool, FileError> {
-    let Some(torn) = file::read_if_present(state)?.filter(|text| !is_whole(text)) else {
+    let Some(torn) = read_state(state)?.filter(|text| !is_whole(text)) else {
         return Ok(false);
     };
     for spare in spares {
-        if let Some(text) = file::read_if_present(spare)?.filter(|text| is_whole(text)) {
+        if let Some(text) = read_state(spare)?.filter(|text| is_whole(text)) {
             file::write_private(state, text.as_bytes())?;
             // One that is put back must not be found again after a later accident.
             let is_backup = *spare == backup(state);
@@ -220,14 +219,26 @@ fn restore(state: &Path, spares: &[PathBuf]) -> Result<bool, FileError> {
     Ok(!torn.is_empty())
 }
 
-/// Returns whether JSON is not cut short; one that is damaged otherwise is for a person to judge.
-fn is_whole(text: &str) -> bool {
+/// Reads the text of a state; bytes that are no text are damage, which its parser tells.
+pub(crate) fn read_state(path: &Path) -> Result<Option<String>, FileError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).during("read", path),
+    }
+}
+
+/// Returns whether JSON is not cut short; one that is damaged otherwise is what `env repair` is for.
+pub(crate) fn is_whole(text: &str) -> bool {
     !serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof())
 }
 
 /// Returns where Terraform puts a state beside its place, the newest first: one that it failed to write goes to the root
 /// module, the one before the last change is kept.
-fn spare_states(repository: &Repository, name: &EnvName) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn spare_states(
+    repository: &Repository,
+    name: &EnvName,
+) -> Result<Vec<PathBuf>, FileError> {
     let records = repository.home().environment(name);
     let bundle = Bundle::open(&records.bundle())?.map(|bundle| bundle.root_module());
     let root_modules = [Some(repository.directory(name)), bundle];
@@ -282,7 +293,7 @@ fn entry(
     let (state, is_damaged) = match state(repository, name) {
         Ok(state) => (state, false),
         Err(error @ InventoryError::State { .. }) => {
-            notes.push(error.to_string());
+            notes.push(format!("{error}: `cargo xtask env repair {name}` mends that"));
             (None, true)
         }
         Err(error) => return Err(error),

@@ -1,10 +1,15 @@
 //! One lock a file: held by the kernel for as long as its holder lives, so that a killed run never leaves one behind.
 
-use crate::file::{Context as _, FileError};
+use crate::file::{self, Context as _, FileError};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Whoever only looks has a lock for an instant, and so has a child that is not the program yet which it is to be.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -42,10 +47,16 @@ impl Lock {
 
     /// Takes the lock or says who has it; `holder` is what the next one reads.
     pub(crate) fn take(path: &Path, holder: &str) -> Result<Self, LockError> {
+        let mut attempts = ATTEMPTS;
         loop {
             let mut file = open(path)?;
             match file.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if attempts > 0 => {
+                    attempts -= 1;
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
                     file.read_to_string(&mut holder).during("read", path)?;
@@ -67,6 +78,20 @@ impl Lock {
             }
         }
     }
+}
+
+/// Returns who holds a lock, if somebody does; nothing is made or left behind.
+pub(crate) fn holder(path: &Path) -> Result<Option<String>, FileError> {
+    let Some(text) = file::read_if_present(path)? else { return Ok(None) };
+    let file = File::open(path).during("open", path)?;
+    for _ in 0..ATTEMPTS {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            Err(TryLockError::Error(source)) => Err(source).during("lock", path)?,
+        }
+    }
+    Ok(Some(text.trim().to_owned()))
 }
 
 fn open(path: &Path) -> Result<File, FileError> {
@@ -101,7 +126,10 @@ mod tests {
             panic!("held")
         };
         assert_eq!(holder, "pid 7, env apply");
+        assert_eq!(super::holder(&path).unwrap().as_deref(), Some("pid 7, env apply"));
         drop(first);
+        assert_eq!(super::holder(&path).unwrap(), None, "what it wrote is no lock");
+        assert_eq!(super::holder(&directory.path().join("none")).unwrap(), None);
         Lock::take(&path, "pid 8").unwrap();
     }
 

@@ -8,7 +8,7 @@ use crate::plan::make;
 use crate::probe::{Health, probe};
 use crate::run::RunError;
 use crate::saved_plan::SavedPlan;
-use crate::session::{Session, Source, Step};
+use crate::session::{Held, Ready, Session, Source, Step};
 use jiff::Timestamp;
 use menagerie_naming::EnvName;
 use menagerie_plan::Summary;
@@ -56,18 +56,26 @@ fn drift(session: &mut Session<'_>, name: &EnvName) -> Result<Option<Summary>, R
         }
         Err(error) => return Err(error),
     };
-    let Some(bundle) = Bundle::open(&held.records.bundle())? else { return Ok(None) };
     if SavedPlan::read(&held.records)?.is_some() {
         session.note("drift is not looked for while a plan waits for its apply");
         return Ok(None);
     }
+    let Some(ready) = from_bundle(session, &held)? else { return Ok(None) };
+    let made = make(session, &held, &ready)?;
+    SavedPlan::forget(&held.records)?;
+    Ok(Some(made.planned.summary))
+}
+
+/// Makes what was applied last ready for Terraform; `None` where nothing was.
+pub(crate) fn from_bundle(
+    session: &mut Session<'_>,
+    held: &Held,
+) -> Result<Option<Ready>, RunError> {
+    let Some(bundle) = Bundle::open(&held.records.bundle())? else { return Ok(None) };
     let variables = bundle.variables();
     let text = std::fs::read(&variables).during("read", &variables)?;
     file::write_private(&held.records.variables(), &text)?;
     let hosting = LocalHosting::install(&session.provider, &held.records.local())?;
-    let source = session.source(&held, Source::Bundle)?;
-    let ready = session.ready(&held, &hosting, source)?;
-    let made = make(session, &held, &ready)?;
-    SavedPlan::forget(&held.records)?;
-    Ok(Some(made.planned.summary))
+    let source = session.source(held, Source::Bundle)?;
+    session.ready(held, &hosting, source).map(Some)
 }

@@ -127,8 +127,8 @@ impl Workdir {
         })
     }
 
-    /// Moves the file out of Terraform's way.
-    fn put_aside(&self) -> Result<(), RunError> {
+    /// Moves a state that Terraform could not write out of its way, to where [`Workdir::rescue`] finds it; runs nothing.
+    pub fn put_aside(&self) -> Result<(), RunError> {
         let fresh = self.directory.join(ERRORED);
         let Some(text) = read_if_present(&fresh)? else { return Ok(()) };
         // One that is empty found no room: then the state was printed, and is kept already.

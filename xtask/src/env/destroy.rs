@@ -123,7 +123,8 @@ fn ask(name: &EnvName) -> anyhow::Result<String> {
     Ok(answer.trim().to_owned())
 }
 
-fn check(name: &EnvName, answer: &str) -> Result<(), Problem> {
+/// Refuses a name that does not confirm what is destroyed.
+pub(crate) fn check(name: &EnvName, answer: &str) -> Result<(), Problem> {
     match answer {
         _ if answer == name.as_str() => Ok(()),
         "" => Err(unconfirmed(name, "was not confirmed")),
