@@ -60,6 +60,9 @@ grep -q "$name" "$work/page" || fail "the page does not name $name"
 curl -fsS -o /dev/null -H 'content-type: application/json' -d '{"name":"Ada","message":"kept through a crash"}' "$url/entries"
 step 'the page names the environment, and a row is written'
 
+cargo xtask env test "$name" >/dev/null || fail "$name does not pass its tests"
+step "\`env test\`: health, a write, a read, and the application's own tests"
+
 git add tf/envs && git commit --quiet -m "Environment $name"
 git checkout --quiet --detach HEAD~1
 git clean --quiet -fdx

@@ -19,3 +19,4 @@ mod repair;
 mod repository;
 mod rescue;
 mod templates;
+mod testing;

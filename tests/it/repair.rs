@@ -68,6 +68,10 @@ fn what_stopped_runs_again_and_no_edit_is_applied() {
         return;
     }
     let playground = Playground::new();
+    playground.ok(&["new", NAME]);
+    let wanted = playground.env(&["repair", NAME]);
+    assert_eq!(wanted.code, Some(0), "{}", wanted.stderr);
+    assert!(wanted.stderr.contains("`cargo xtask env up calm-otter` deploys"), "{}", wanted.stderr);
     playground.ok(&["up", NAME]);
     let nothing = playground.env(&["repair", NAME]);
     assert_eq!(nothing.code, Some(0), "{}", nothing.stderr);

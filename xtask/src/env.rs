@@ -14,6 +14,7 @@ mod plan;
 mod repair;
 mod show;
 mod status;
+mod test;
 mod up;
 
 use clap::Subcommand;
@@ -28,6 +29,7 @@ pub(crate) enum Env {
     List(list::List),
     Show(show::Show),
     Status(status::Status),
+    Test(test::Test),
     Plan(plan::Plan),
     Apply(apply::Apply),
     Repair(repair::Repair),
@@ -44,6 +46,7 @@ impl Env {
             Self::List(list) => list.run(terminal),
             Self::Show(show) => show.run(),
             Self::Status(status) => status.run(terminal),
+            Self::Test(test) => test.run(terminal),
             Self::Plan(plan) => plan.run(terminal),
             Self::Apply(apply) => apply.run(terminal),
             Self::Repair(repair) => repair.run(terminal),

@@ -20,6 +20,8 @@ pub(crate) const LOCKED: u8 = 8;
 pub(crate) const NO_TERRAFORM: u8 = 9;
 /// A destroy left something behind.
 pub(crate) const INCOMPLETE: u8 = 10;
+/// A test of an environment failed.
+pub(crate) const TEST_FAILED: u8 = 11;
 /// It was interrupted; what a shell gives a program that SIGINT ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 

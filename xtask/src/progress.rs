@@ -125,7 +125,8 @@ impl Voice {
         self.aside(|| self.terminal.warn(text));
     }
 
-    fn aside(&self, say: impl FnOnce()) {
+    /// Has something printed without tearing the bar.
+    pub(crate) fn aside(&self, say: impl FnOnce()) {
         match &self.bar {
             Some(bar) => bar.suspend(say),
             None => say(),

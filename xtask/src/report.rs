@@ -5,7 +5,7 @@ use std::fmt;
 
 use menagerie_config::ReadError;
 use menagerie_lifecycle::{
-    CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError,
+    CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError, TestError,
 };
 
 use crate::exit;
@@ -97,6 +97,7 @@ fn explained<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a dyn Explain> {
         .or_else(|| of::<InventoryError>(cause))
         .or_else(|| of::<OpenError>(cause))
         .or_else(|| of::<CheckTemplatesError>(cause))
+        .or_else(|| of::<TestError>(cause))
 }
 
 #[cfg(test)]

@@ -86,6 +86,31 @@ choice! {
     }
 }
 
+choice! {
+    /// The method of a request.
+    Method, "method" {
+        /// Reads.
+        Get = "GET",
+        /// Reads all but the body.
+        Head = "HEAD",
+        /// Makes something, or has something done.
+        Post = "POST",
+        /// Puts something in its place.
+        Put = "PUT",
+        /// Changes a part of something.
+        Patch = "PATCH",
+        /// Removes something.
+        Delete = "DELETE",
+    }
+}
+
+impl Method {
+    /// Returns whether such a request has a body.
+    pub fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+}
+
 fn list(words: impl Iterator<Item = &'static str>) -> String {
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -67,7 +67,7 @@ impl<'a> Document<'a> {
             return;
         }
         let (table, key) = keys::split(path);
-        let message = format!("`{path}` is missing");
+        let message = format!("`{}` is missing", shown(path));
         let hint = Some(format!("for example `{key} = {example}`"));
         let problem = match self.find(table) {
             Some(parent) if !parent.get_ref().is_table() => return,
@@ -95,7 +95,7 @@ impl<'a> Document<'a> {
             let integer =
                 value.as_integer().ok_or_else(|| wrong_type(path, "an integer", value))?;
             let number = i64::from_str_radix(integer.as_str(), integer.radix());
-            read(number.map_err(|_| format!("`{path}` has too many digits"))?)
+            read(number.map_err(|_| format!("`{}` has too many digits", shown(path)))?)
         })
     }
 
@@ -180,10 +180,24 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Returns how many tables a key that is an array of tables holds.
+    pub(crate) fn count(&self, path: &str) -> usize {
+        self.find(path).and_then(|value| value.get_ref().as_array()).map_or(0, |array| array.len())
+    }
+
+    /// Returns whether a key is there, right or wrong.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
+    /// Finds the value of a key; in an array of tables, a number counts them from 0.
     fn find(&self, path: &str) -> Option<&Spanned<DeValue<'a>>> {
         let mut keys = path.split('.');
         let first = self.root.get_ref().get(keys.next()?)?;
-        keys.try_fold(first, |value, key| value.get_ref().as_table()?.get(key))
+        keys.try_fold(first, |value, key| match value.get_ref() {
+            DeValue::Array(array) => array.get(key.parse::<usize>().ok()?),
+            value => value.as_table()?.get(key),
+        })
     }
 
     fn note(&mut self, span: &Range<usize>, message: String) {
@@ -211,12 +225,42 @@ fn walk(
         match (key.kind, value.get_ref().as_table()) {
             (Kind::Value(_), _) | (Kind::Map, Some(_)) => {}
             (Kind::Table, Some(table)) => walk(text, table, key.path, keys, problems),
+            (Kind::Tables, _) => walk_all(text, value, key.path, keys, problems),
             (Kind::Table | Kind::Map, None) => {
                 let message = wrong_type(key.path, "a table", value.get_ref());
                 problems.push(Problem::at(text, &value.span(), message, None));
             }
         }
     }
+}
+
+/// Walks through an array of tables.
+fn walk_all(
+    text: &str,
+    value: &Spanned<DeValue<'_>>,
+    path: &str,
+    keys: &'static [Key],
+    problems: &mut Vec<Problem>,
+) {
+    let mut wrong = |value: &Spanned<DeValue<'_>>, expected: &str| {
+        let message = wrong_type(path, expected, value.get_ref());
+        problems.push(Problem::at(text, &value.span(), message, None));
+    };
+    let Some(array) = value.get_ref().as_array() else {
+        return wrong(value, "an array of tables");
+    };
+    for element in array.iter().filter(|element| !element.get_ref().is_table()) {
+        wrong(element, "a table in each place");
+    }
+    for table in array.iter().filter_map(|element| element.get_ref().as_table()) {
+        walk(text, table, path, keys, problems);
+    }
+}
+
+/// Returns a path as its writer knows it: without the places in arrays.
+fn shown(path: &str) -> String {
+    let is_place = |key: &&str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+    path.split('.').filter(|key| !is_place(key)).collect::<Vec<_>>().join(".")
 }
 
 /// Returns what an unknown key was most likely meant to be: one of its own table, else the same
@@ -238,7 +282,7 @@ fn wrong_type(path: &str, expected: &str, found: &DeValue<'_>) -> String {
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     };
-    format!("`{}` is {expected}, not {found}", path.escape_debug())
+    format!("`{}` is {expected}, not {found}", shown(path).escape_debug())
 }
 
 #[cfg(test)]

@@ -52,18 +52,23 @@ impl FromStr for HealthCheckPath {
         if !text.starts_with('/') {
             return Err(HealthCheckPathError::Start);
         }
-        let is_wrong =
-            |character: char| !character.is_ascii_graphic() || "\"#<>\\^`{|}".contains(character);
-        if let Some((index, character)) =
-            text.chars().enumerate().find(|(_, character)| is_wrong(*character))
-        {
-            return Err(HealthCheckPathError::Character { character, position: index + 1 });
+        if let Some((position, character)) = wrong_character(text) {
+            return Err(HealthCheckPathError::Character { character, position });
         }
         if text.len() > Self::MAX_LENGTH {
             return Err(HealthCheckPathError::TooLong(text.len()));
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Returns the first character that has to be written otherwise in a request, with its place from 1.
+pub(crate) fn wrong_character(text: &str) -> Option<(usize, char)> {
+    let is_wrong =
+        |character: char| !character.is_ascii_graphic() || "\"#<>\\^`{|}".contains(character);
+    let (index, character) =
+        text.chars().enumerate().find(|(_, character)| is_wrong(*character))?;
+    Some((index + 1, character))
 }
 
 impl fmt::Display for HealthCheckPath {

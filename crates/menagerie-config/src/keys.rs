@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Value(&'static str),
     /// A table of strings, with keys of the writer's choice.
     Map,
+    /// An array of tables, each with more keys of this list.
+    Tables,
 }
 
 pub(crate) const STRING: Kind = Kind::Value("string");
@@ -37,6 +39,18 @@ pub(crate) const PROJECT: &[Key] = &[
     Key { path: "environment.max_ttl", kind: STRING },
     Key { path: "database", kind: Kind::Table },
     Key { path: "database.engine", kind: STRING },
+    Key { path: "test", kind: Kind::Table },
+    Key { path: "test.command", kind: WORDS },
+    Key { path: "test.timeout", kind: STRING },
+    Key { path: "test.request", kind: Kind::Tables },
+    Key { path: "test.request.name", kind: STRING },
+    Key { path: "test.request.method", kind: STRING },
+    Key { path: "test.request.path", kind: STRING },
+    Key { path: "test.request.headers", kind: Kind::Map },
+    Key { path: "test.request.body", kind: STRING },
+    Key { path: "test.request.status", kind: INTEGER },
+    Key { path: "test.request.contains", kind: STRING },
+    Key { path: "test.request.timeout", kind: STRING },
 ];
 
 /// The keys of `env.toml`.
@@ -127,7 +141,7 @@ mod page {
     use std::path::Path;
 
     use super::*;
-    use crate::{Environment, Project};
+    use crate::{Environment, Project, TestRequest, Tests};
 
     /// Returns what the page says of a file.
     fn section(file: &str) -> String {
@@ -162,7 +176,7 @@ mod page {
         let documented: Vec<_> =
             entries(&section(file)).into_iter().map(|(path, kind, _)| (path, kind)).collect();
         let known = keys.iter().filter_map(|key| match key.kind {
-            Kind::Table => None,
+            Kind::Table | Kind::Tables => None,
             Kind::Value(kind) => Some((key.path.to_owned(), kind.to_owned())),
             Kind::Map => Some((key.path.to_owned(), "table of strings".to_owned())),
         });
@@ -182,9 +196,19 @@ mod page {
                 let value = default.strip_prefix('`')?.strip_suffix('`')?;
                 Some(format!("{path} = {value}\n"))
             });
-        let text = defaults.collect::<String>();
-        assert_eq!(text.lines().count(), 6, "{text}");
-        assert_eq!(Project::parse(&text, Path::new("page")).unwrap(), Project::default());
+        let (requests, text): (Vec<String>, Vec<String>) =
+            defaults.partition(|line| line.starts_with("test.request."));
+        let text = text.concat();
+        assert_eq!(text.lines().count(), 7, "{text}");
+        let project = Project::parse(&text, Path::new("page")).unwrap();
+        let tests = Tests { timeout: Some(Tests::TIMEOUT), ..Tests::default() };
+        assert_eq!(project, Project { tests, ..Project::default() });
+        let start = "[[test.request]]\npath = '/'\n";
+        let text = start.to_owned() + &requests.concat().replace("test.request.", "");
+        assert_eq!(text.lines().count(), 5, "method, headers and timeout: {text}");
+        let with = Project::parse(&text, Path::new("page")).unwrap().tests.requests.remove(0);
+        let without = Project::parse(start, Path::new("page")).unwrap().tests.requests.remove(0);
+        assert_eq!(with, TestRequest { timeout: Some(TestRequest::TIMEOUT), ..without });
     }
 
     #[test]

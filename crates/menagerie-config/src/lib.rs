@@ -46,10 +46,11 @@ mod owner;
 mod project;
 mod settings;
 mod template;
+mod test;
 mod ttl;
 mod variables;
 
-pub use choice::{DatabaseEngine, Hosting, Size, UnknownChoice};
+pub use choice::{DatabaseEngine, Hosting, Method, Size, UnknownChoice};
 pub use command_line::{CommandLine, CommandLineError};
 pub use environment::{Environment, WrongDirectory};
 pub use errors::{ConfigErrors, Problem, ReadError};
@@ -58,5 +59,9 @@ pub use owner::{Owner, OwnerError};
 pub use project::{Application, Database, Defaults, MissingRun, Project};
 pub use settings::{SettingError, Settings};
 pub use template::{Checksum, ChecksumError, Template};
+pub use test::{
+    HeaderError, HeaderName, HeaderValue, RequestPath, RequestPathError, TestRequest, Tests,
+    Timeout, TimeoutError,
+};
 pub use ttl::{Ttl, TtlError};
 pub use variables::{VariableError, VariableName, VariableValue, Variables};

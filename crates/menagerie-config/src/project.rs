@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use crate::document::Document;
 use crate::{
-    CommandLine, ConfigErrors, DatabaseEngine, HealthCheckPath, Hosting, ReadError, Size, Ttl,
-    Variables, keys,
+    CommandLine, ConfigErrors, DatabaseEngine, HealthCheckPath, Hosting, ReadError, Size, Tests,
+    Ttl, Variables, keys,
 };
 
 /// What `menagerie.toml` says: how the application is built and run, and what new environments are
@@ -24,6 +24,8 @@ pub struct Project {
     pub environment: Defaults,
     /// `[database]`.
     pub database: Database,
+    /// `[test]`.
+    pub tests: Tests,
 }
 
 /// How the application is built and run.
@@ -109,12 +111,13 @@ impl Project {
             },
             environment: defaults(&mut document),
             database: Database { engine: document.string("database.engine") },
+            tests: Tests::read(&mut document),
         };
         if document.is_right() { Ok(project) } else { Err(document.into_errors(file)) }
     }
 }
 
-fn command_line(document: &mut Document<'_>, path: &str) -> Option<CommandLine> {
+pub(crate) fn command_line(document: &mut Document<'_>, path: &str) -> Option<CommandLine> {
     let words = document.words(path)?;
     CommandLine::new(words).map_err(|error| document.refuse(path, error.to_string())).ok()
 }

@@ -108,7 +108,7 @@ impl FromStr for Ttl {
 }
 
 /// Returns the seconds of a text such as `1h30m`, saturating; `None` where it is not written so.
-fn seconds(text: &str) -> Option<u64> {
+pub(crate) fn seconds(text: &str) -> Option<u64> {
     let mut units = UNITS.iter();
     let mut total = 0_u64;
     let mut rest = text;

@@ -1,17 +1,15 @@
 //! The local hosting's image: the application's executable, built, then copied to where a rebuild or `git clean` does not reach it.
 
 use crate::file::{self, Context as _, FileError};
+use crate::process_group::{self, Ended};
 use menagerie_config::CommandLine;
 use menagerie_terraform::Cancel;
-use rustix::process::{Pid, Signal, kill_process_group};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// The application could not be made into an image.
 #[derive(Debug, thiserror::Error)]
@@ -89,51 +87,14 @@ pub(crate) fn build(root: &Path, build: &CommandLine, cancel: &Cancel) -> Result
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let handle = duct::cmd(build.program(), build.arguments())
-        .dir(root)
-        .stdin_null()
-        .stdout_to_stderr()
-        .unchecked()
-        .before_spawn(|child| {
-            // The terminal's Ctrl-C then reaches only us, and what the build starts can be stopped with it.
-            child.process_group(0);
-            Ok(())
-        })
-        .start()
-        .map_err(|source| ImageError::BuildStart { command: command(), source })?;
-    let output = loop {
-        let waited = handle.wait_timeout(Duration::from_millis(20));
-        match waited.map_err(|source| ImageError::BuildStart { command: command(), source })? {
-            Some(output) => break output,
-            None if cancel.count() > 0 => {
-                stop(&handle, cancel);
-                return Err(ImageError::Interrupted);
-            }
-            None => {}
-        }
-    };
-    if cancel.count() > 0 {
-        return Err(ImageError::Interrupted);
-    }
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(ImageError::Build { command: command(), status: output.status })
-    }
-}
-
-/// Ends a build and all that it started: as Ctrl-C does, and by force where it is pressed again or that takes too long.
-fn stop(handle: &duct::Handle, cancel: &Cancel) {
-    const GRACE: Duration = Duration::from_secs(5);
-    // Until it is waited for, the number is its own.
-    let group = handle.pids().first().and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
-    let send = |signal| group.map(|group| kill_process_group(group, signal));
-    send(Signal::INT);
-    let asked = Instant::now();
-    while let Ok(None) = handle.wait_timeout(Duration::from_millis(20)) {
-        if cancel.count() > 1 || asked.elapsed() > GRACE {
-            send(Signal::KILL);
-        }
+    let expression =
+        duct::cmd(build.program(), build.arguments()).dir(root).stdin_null().stdout_to_stderr();
+    let failed = |source| ImageError::BuildStart { command: command(), source };
+    let handle = process_group::start(&expression).map_err(failed)?;
+    match process_group::wait(&handle, cancel, None).map_err(failed)? {
+        Ended::Exited(status) if status.success() => Ok(()),
+        Ended::Exited(status) => Err(ImageError::Build { command: command(), status }),
+        Ended::Interrupted | Ended::TimedOut => Err(ImageError::Interrupted),
     }
 }
 

@@ -40,6 +40,7 @@ mod logs;
 mod milestone;
 mod plan;
 mod probe;
+mod process_group;
 mod repair;
 mod repository;
 mod run;
@@ -47,6 +48,7 @@ mod saved_plan;
 mod session;
 mod status;
 mod templates;
+mod test;
 
 pub use apply::{Applied, ApplyOptions, apply};
 pub use check_templates::{
@@ -70,6 +72,7 @@ pub use run::RunError;
 pub use session::{Progress, Session, Source, Step};
 pub use status::{Status, status};
 pub use templates::TemplatesError;
+pub use test::{Case, TestError, Tested, Verdict, test};
 
 /// Writes bytes as lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {

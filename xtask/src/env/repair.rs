@@ -1,5 +1,7 @@
 //! `env repair`.
 
+use std::path::Path;
+
 use clap::Args;
 use jiff::Timestamp;
 use menagerie_lifecycle::{
@@ -109,7 +111,7 @@ impl Repair {
         })?;
         match self.format {
             Format::Json => output::print_json(&shown(&name, &repaired))?,
-            Format::Text => output::print(&render(&name, &repaired))?,
+            Format::Text => output::print(&render(&name, &repaired, repository.root()))?,
         }
         if let Some(directory) = &repaired.directory {
             let path = relative(directory, repository.root());
@@ -119,7 +121,13 @@ impl Repair {
                 "`cargo xtask env repair {name} --directory` puts its directory back, if you want to edit it here"
             ));
         }
-        conclude(&name, &repaired)
+        conclude(&name, &repaired)?;
+        if repaired.certificate.is_none()
+            && menagerie_lifecycle::find(&repository, &name, now)?.phase == Phase::Wanted
+        {
+            terminal.next(&format!("`cargo xtask env up {name}` deploys it"));
+        }
+        Ok(())
     }
 
     /// Looks at environments and says what is wrong; that something is, is an outcome and no failure.
@@ -144,20 +152,33 @@ impl Repair {
         }
         match self.format {
             Format::Json => output::print_json(&examination(&examined))?,
-            Format::Text => output::print(&render_examination(&examined))?,
+            Format::Text => output::print(&render_examination(&examined, repository.root()))?,
         }
-        let ill: Vec<_> = examined.iter().filter(|(_, troubles)| !troubles.is_empty()).collect();
-        match (&ill[..], entries) {
-            ([], [entry]) => output::say(&format!("nothing is wrong with `{}`", entry.name)),
-            ([], entries) => {
-                output::say(&format!("nothing is wrong with {} environments", entries.len()));
-            }
-            ([(entry, _)], _) => {
-                terminal.next(&format!("`cargo xtask env repair {}` mends it", entry.name));
-            }
-            (_, _) => terminal.next("`cargo xtask env repair NAME` mends one"),
+        if examined.iter().all(|(_, troubles)| troubles.is_empty()) {
+            output::say(&match entries {
+                [entry] => format!("nothing is wrong with `{}`", entry.name),
+                entries => format!("nothing is wrong with {} environments", entries.len()),
+            });
+        }
+        let next: Vec<_> =
+            examined.iter().filter_map(|(entry, found)| next(entry, found)).collect();
+        match &next[..] {
+            [] => {}
+            [command] => terminal.next(&format!("`{command}` mends it")),
+            _ => terminal.next("`cargo xtask env repair NAME` mends one"),
         }
         Ok(())
+    }
+}
+
+/// Returns the command that mends the most of it, where one does.
+fn next(entry: &Entry, troubles: &[Trouble]) -> Option<String> {
+    let name = &entry.name;
+    let is_mended_by = |mender| troubles.iter().any(|trouble| trouble.mender() == mender);
+    match (is_mended_by(Mender::Repair), is_mended_by(Mender::Confirmed)) {
+        (_, true) => Some(format!("cargo xtask env repair {name} --confirm {name}")),
+        (true, false) => Some(format!("cargo xtask env repair {name}")),
+        (false, false) => None,
     }
 }
 
@@ -197,10 +218,12 @@ fn shown<'a>(name: &'a EnvName, repaired: &Repaired) -> Outcome<'a> {
 }
 
 /// Returns what is wrong with each, and who mends it how; empty where nothing is.
-fn render_examination(examined: &[(&Entry, Vec<Trouble>)]) -> String {
+fn render_examination(examined: &[(&Entry, Vec<Trouble>)], root: &Path) -> String {
     let lines: Vec<[String; 4]> = examined
         .iter()
-        .flat_map(|(entry, troubles)| troubles.iter().map(|trouble| line(&entry.name, trouble)))
+        .flat_map(|(entry, troubles)| {
+            troubles.iter().map(|trouble| line(&entry.name, trouble, root))
+        })
         .collect();
     if lines.is_empty() {
         return String::new();
@@ -208,13 +231,19 @@ fn render_examination(examined: &[(&Entry, Vec<Trouble>)]) -> String {
     output::table(["NAME", "WHAT IS WRONG", "MENDED BY", "HOW"], &lines)
 }
 
-fn line(name: &EnvName, trouble: &Trouble) -> [String; 4] {
+fn line(name: &EnvName, trouble: &Trouble, root: &Path) -> [String; 4] {
     let mender = match trouble.mender() {
         Mender::Repair => "repair",
         Mender::Confirmed => "--confirm",
         Mender::Person => "you",
     };
-    [name.to_string(), one_line(&trouble.to_string()), mender.to_owned(), trouble.remedy(name)]
+    let (text, remedy) = (trouble.to_string(), trouble.remedy(name));
+    [name.to_string(), one_line(&short(&text, root)), mender.to_owned(), short(&remedy, root)]
+}
+
+/// Shows paths from the repository's root on.
+fn short(text: &str, root: &Path) -> String {
+    text.replace(&format!("{}/", root.display()), "")
 }
 
 /// An error can have many lines, and a table has one for each.
@@ -222,10 +251,14 @@ fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-fn render(name: &EnvName, repaired: &Repaired) -> String {
+fn render(name: &EnvName, repaired: &Repaired, root: &Path) -> String {
     let mut rows = vec![("name", name.to_string())];
     let lines = |troubles: &[Trouble]| {
-        troubles.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        troubles
+            .iter()
+            .map(|trouble| short(&trouble.to_string(), root))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     rows.extend((!repaired.found.is_empty()).then(|| ("wrong", lines(&repaired.found))));
     rows.extend(repaired.applied.as_ref().map(|applied| {
@@ -277,14 +310,16 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::env::facts::tests::{deployed, failed};
+    use crate::env::facts::tests::{ROOT, deployed, failed};
     use crate::env::plan::tests::heals;
     use crate::report;
 
     fn troubles() -> Vec<Trouble> {
         let what = "service `web`".to_owned();
+        let path = Path::new(ROOT).join(".git/menagerie/envs/calm-otter/images/making");
         vec![
             Trouble::Orphan { command: "apply".to_owned(), pid: Some(7) },
+            Trouble::Leftover { path },
             Trouble::NotRunning { what, status: "stopped".to_owned() },
         ]
     }
@@ -297,13 +332,20 @@ mod tests {
     fn what_is_wrong() {
         let (otter, lynx) = (deployed("calm-otter"), failed("lost-lynx"));
         let examined = [(&otter, troubles()), (&lynx, unfinished())];
-        assert_snapshot!(render_examination(&examined), @"
-        NAME        WHAT IS WRONG                                                   MENDED BY  HOW
-        calm-otter  `terraform apply` (pid 7) has outlived the run that started it  repair     wait until it has ended; `kill -INT 7` stops it
-        calm-otter  service `web` is stopped                                        repair     apply what was applied last: `cargo xtask env up calm-otter`
-        lost-lynx   its destroy did not finish: no                                  --confirm  go on with it: `cargo xtask env destroy lost-lynx --confirm lost-lynx`
+        assert_snapshot!(render_examination(&examined, Path::new(ROOT)), @"
+        NAME        WHAT IS WRONG                                                         MENDED BY  HOW
+        calm-otter  `terraform apply` (pid 7) has outlived the run that started it        repair     wait until it has ended; `kill -INT 7` stops it
+        calm-otter  a killed run has left `.git/menagerie/envs/calm-otter/images/making`  repair     remove it: `rm -r .git/menagerie/envs/calm-otter/images/making`
+        calm-otter  service `web` is stopped                                              repair     apply what was applied last: `cargo xtask env up calm-otter`
+        lost-lynx   its destroy did not finish: no                                        --confirm  go on with it: `cargo xtask env destroy lost-lynx --confirm lost-lynx`
         ");
-        assert_eq!(render_examination(&[(&otter, Vec::new())]), "");
+        assert_eq!(render_examination(&[(&otter, Vec::new())], Path::new(ROOT)), "");
+        assert_eq!(next(&otter, &troubles()).unwrap(), "cargo xtask env repair calm-otter");
+        assert_eq!(
+            next(&lynx, &unfinished()).unwrap(),
+            "cargo xtask env repair lost-lynx --confirm lost-lynx"
+        );
+        assert_eq!(next(&otter, &[Trouble::NoBundle]), None);
         let json = output::json(&examination(&[(&lynx, unfinished())]));
         assert_snapshot!(json, @r#"
         {
@@ -335,9 +377,10 @@ mod tests {
             health: Some(Health::Healthy(200)),
             ..Repaired::default()
         };
-        assert_snapshot!(render(&name, &mended), @"
+        assert_snapshot!(render(&name, &mended, Path::new(ROOT)), @"
         name     calm-otter
         wrong    `terraform apply` (pid 7) has outlived the run that started it
+                 a killed run has left `.git/menagerie/envs/calm-otter/images/making`
                  service `web` is stopped
         applied  1 to update
         health   healthy (answers 200)
@@ -347,12 +390,12 @@ mod tests {
             applied: Some(menagerie_plan::Summary::of(&menagerie_plan::Plan::default())),
             ..Repaired::default()
         };
-        assert_snapshot!(render(&name, &nothing), @"
+        assert_snapshot!(render(&name, &nothing, Path::new(ROOT)), @"
         name     calm-otter
         applied  nothing: all is as it was applied last
         ");
         let left = Repaired { found: unfinished(), remains: unfinished(), ..Repaired::default() };
-        assert_snapshot!(render(&name, &left), @"
+        assert_snapshot!(render(&name, &left, Path::new(ROOT)), @"
         name     calm-otter
         wrong    its destroy did not finish: no
                  wonder
