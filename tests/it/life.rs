@@ -375,7 +375,7 @@ fn assert_has_row(url: &str, message: &str) {
     assert!(rows.contains(message), "{rows}");
 }
 
-fn get(url: &str, path: &str) -> (u16, String) {
+pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
     ask(url, &format!("GET {path} HTTP/1.1\r\n"), "")
 }
 

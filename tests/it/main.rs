@@ -9,6 +9,7 @@
 mod disk;
 mod follow;
 mod foreign;
+mod hosting;
 mod input;
 mod interrupts;
 mod kills;

@@ -64,6 +64,8 @@ pub struct Running {
     pub services: Vec<Service>,
     /// The databases on record.
     pub databases: Vec<Database>,
+    /// What receives telemetry, where something does.
+    pub collector: Option<Collector>,
 }
 
 /// The process that keeps an environment's services up.
@@ -91,6 +93,8 @@ pub struct Service {
 pub struct Replica {
     /// Its number, from 0.
     pub index: u32,
+    /// The zone that it belongs to: `a` or `b`.
+    pub zone: String,
     /// Its process id, while it lives.
     pub pid: Option<u32>,
     /// What it is doing.
@@ -112,6 +116,17 @@ pub struct Database {
     pub status: String,
     /// Its server's process id, while one lives.
     pub pid: Option<u32>,
+}
+
+/// The receiving end of telemetry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collector {
+    /// `running`, `degraded` or `stopped`.
+    pub status: String,
+    /// The directory with what it received.
+    pub directory: PathBuf,
+    /// How many spans, data points and log records it could not keep since it was started.
+    pub dropped: u64,
 }
 
 /// What a sweep had to end after Terraform had finished.

@@ -59,7 +59,9 @@ pub use destroy::{Certificate, destroy};
 pub use file::FileError;
 pub use git::{Git, GitError};
 pub use home::{EnvironmentHome, Home};
-pub use hosting::{Database, Ended, HostingError, Replica, Running, Service, Supervisor, Swept};
+pub use hosting::{
+    Collector, Database, Ended, HostingError, Replica, Running, Service, Supervisor, Swept,
+};
 pub use image::ImageError;
 pub use inventory::{Entry, InventoryError, Phase, find, list};
 pub use kind::{Explain, Kind};

@@ -9,7 +9,10 @@ use crate::{
     lock::Lock,
     name::Name,
     process::Identity,
-    record::{self, DatabaseRecord, Inventory, RecordError, ServiceRecord, SupervisorRecord},
+    record::{
+        self, CollectorRecord, DatabaseRecord, Inventory, RecordError, ServiceRecord,
+        SupervisorRecord,
+    },
     socket,
     status::{self, Status},
 };
@@ -59,6 +62,7 @@ pub(crate) struct Client {
 pub(crate) enum Kind {
     Service,
     Database,
+    Collector,
 }
 
 /// A supervisor that can't be had.
@@ -160,6 +164,7 @@ impl Client {
         let request = match kind {
             Kind::Service => Request::RemoveService(name.clone()),
             Kind::Database => Request::RemoveDatabase(name.clone()),
+            Kind::Collector => Request::RemoveCollector(name.clone()),
         };
         for _ in 0..ATTEMPTS {
             let Some(supervisor) =
@@ -200,6 +205,8 @@ impl Client {
                 Ok(record::read::<DatabaseRecord>(&self.layout.database(name).record())?
                     .is_some_and(|record| record.removing))
             }
+            Kind::Collector => Ok(record::read::<CollectorRecord>(&self.layout.collector())?
+                .is_some_and(|record| record.removing && record.name == *name)),
         };
         let start = Instant::now();
         while is_leaving()?
@@ -220,9 +227,14 @@ impl Client {
         match kind {
             Kind::Service => leftover::clear_service(&self.layout.service(name))?,
             Kind::Database => leftover::clear_database(&self.layout.database(name))?,
+            Kind::Collector => {
+                let record = record::read::<CollectorRecord>(&self.layout.collector())?;
+                if record.is_some_and(|record| record.name == *name) {
+                    leftover::remove_collector(&self.layout)?;
+                }
+            }
         }
-        let rest = Inventory::read(&self.layout)?;
-        if rest.services.is_empty() && rest.databases.is_empty() {
+        if Inventory::read(&self.layout)?.is_empty() {
             leftover::remove_empty(&self.layout);
             // The dead supervisor's own traces.
             if let Some(dead) = record::read::<SupervisorRecord>(&self.layout.supervisor())? {

@@ -37,13 +37,25 @@ pub(crate) enum Request {
     },
     RemoveDatabase(Name),
     DatabaseProgress(Name),
+    PutCollector {
+        name: Name,
+        port: Option<u16>,
+    },
+    RemoveCollector(Name),
+    CollectorProgress(Name),
     Status,
 }
 
 impl Request {
     /// Whether it changes something.
     pub(crate) fn is_order(&self) -> bool {
-        !matches!(self, Self::ServiceProgress(_) | Self::DatabaseProgress(_) | Self::Status)
+        !matches!(
+            self,
+            Self::ServiceProgress(_)
+                | Self::DatabaseProgress(_)
+                | Self::CollectorProgress(_)
+                | Self::Status
+        )
     }
 }
 

@@ -170,6 +170,9 @@ fn remove_all(layout: &Layout, down: &mut Down) -> Result<Vec<String>, RecordErr
             Ok(outside.into_iter().chain([layout.directory]).collect())
         }));
     }
+    if inventory.collector.is_some() || layout.telemetry().exists() {
+        note(leftover::remove_collector(layout).map(|()| vec![layout.telemetry()]));
+    }
     if remains.is_empty() {
         // Directories that were made for a record which was never written.
         for path in [layout.services(), layout.databases()] {

@@ -39,6 +39,16 @@ impl Layout {
         self.directory.join("databases")
     }
 
+    /// The environment's one collector.
+    pub(crate) fn collector(&self) -> PathBuf {
+        self.directory.join("collector.json")
+    }
+
+    /// What the collector keeps.
+    pub(crate) fn telemetry(&self) -> PathBuf {
+        self.directory.join("telemetry")
+    }
+
     pub(crate) fn service(&self, name: &Name) -> ServiceLayout {
         ServiceLayout { directory: self.services().join(name.as_str()) }
     }

@@ -7,7 +7,7 @@ use crate::{
     file,
     layout::{DatabaseLayout, Layout, ServiceLayout},
     process::{Identity, Survived, processes_in, wait_until},
-    record::{self, DatabaseRecord, Engine, RecordError, ServiceRecord},
+    record::{self, CollectorRecord, DatabaseRecord, Engine, RecordError, ServiceRecord},
 };
 use rustix::process::Signal;
 use serde::Serialize;
@@ -142,6 +142,19 @@ pub(crate) fn take_over_database(
     Ok(Some(record))
 }
 
+/// Finishes the removal of a collector that a dead supervisor was at; `None` when it is gone.
+pub(crate) fn take_over_collector(
+    layout: &Layout,
+) -> Result<Option<CollectorRecord>, LeftoverError> {
+    match record::read::<CollectorRecord>(&layout.collector())? {
+        Some(record) if record.removing => {
+            remove_collector(layout)?;
+            Ok(None)
+        }
+        record => Ok(record),
+    }
+}
+
 /// Ends and removes a service that no supervisor runs; one that is not recorded is no error.
 pub(crate) fn clear_service(layout: &ServiceLayout) -> Result<(), LeftoverError> {
     let Some(record) = record::read::<ServiceRecord>(&layout.record())? else { return Ok(()) };
@@ -185,6 +198,12 @@ pub(crate) fn remove_database(
     file::remove(&url).map_err(|source| LeftoverError::Remove { path: url, source })?;
     record::remove(&layout.record())?;
     remove_tree(&layout.directory)
+}
+
+/// Removes a collector with what it kept; it is a part of the supervisor, and ended with it.
+pub(crate) fn remove_collector(layout: &Layout) -> Result<(), LeftoverError> {
+    remove_tree(&layout.telemetry())?;
+    Ok(record::remove(&layout.collector())?)
 }
 
 /// Removes the directories that hold records, when they hold none.

@@ -37,8 +37,10 @@ mod serve;
 mod socket;
 mod status;
 mod supervisor;
+mod telemetry;
 mod value;
 mod wire;
+mod zone;
 
 use crate::{environment::Environment, layout::Layout};
 use clap::{Parser, Subcommand};

@@ -44,6 +44,18 @@ impl FromStr for Identity {
     }
 }
 
+/// What a process and its descendants use.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Usage {
+    /// CPU time in user mode since it started, that of descendants which have ended included.
+    pub(crate) user: Duration,
+    pub(crate) system: Duration,
+    /// Bytes of memory.
+    pub(crate) memory: u64,
+    /// How long ago it was started.
+    pub(crate) age: Duration,
+}
+
 /// What the system says about a pid now.
 struct Observed {
     started: String,
@@ -83,6 +95,13 @@ impl Identity {
         {
             let _ = rustix::process::kill_process(pid, signal);
         }
+    }
+
+    /// Returns what this very process uses; `None` when it is gone.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let usage = system::usage(guarded(self.pid)?.as_raw_pid())?;
+        // Asked afterwards, so that what was seen was not another process's.
+        self.is_alive().then_some(usage)
     }
 
     /// Waits until this process is gone; `false` when it outlives `patience`.
@@ -194,6 +213,20 @@ mod tests {
                 !identity.is_alive() && !identity.end_group(Signal::KILL, Duration::ZERO).unwrap()
             );
         }
+    }
+
+    #[test]
+    fn usage_is_that_of_the_process_and_its_descendants() {
+        let (mut child, identity) = shell("(while :; do :; done) & wait");
+        let busy = wait_until(Duration::from_secs(30), || {
+            identity.usage().is_some_and(|usage| usage.user > Duration::from_millis(100))
+        });
+        let usage = identity.usage().unwrap();
+        identity.end_group(Signal::KILL, Duration::ZERO).unwrap();
+        child.wait().unwrap();
+        assert!(busy, "the time of a descendant counts: {usage:?}");
+        assert!(usage.memory > 10_000 && usage.age < Duration::from_mins(1), "{usage:?}");
+        assert_eq!(identity.usage(), None);
     }
 
     #[test]

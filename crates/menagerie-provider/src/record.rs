@@ -104,6 +104,15 @@ pub(crate) struct DatabaseRecord {
     pub(crate) initialised: bool,
 }
 
+/// The collector that should run: an environment has at most one.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CollectorRecord {
+    pub(crate) name: Name,
+    pub(crate) removing: bool,
+    /// The port that telemetry is sent to, for as long as the collector lives.
+    pub(crate) port: u16,
+}
+
 /// Who supervises, and where it listens.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SupervisorRecord {
@@ -154,12 +163,18 @@ pub(crate) fn remove(path: &Path) -> Result<(), RecordError> {
 pub(crate) struct Inventory {
     pub(crate) services: Vec<ServiceRecord>,
     pub(crate) databases: Vec<DatabaseRecord>,
+    pub(crate) collector: Option<CollectorRecord>,
 }
 
 impl Inventory {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.services.is_empty() && self.databases.is_empty() && self.collector.is_none()
+    }
+
     /// Reads all records; a damaged one is an error, not an absence.
     pub(crate) fn read(layout: &Layout) -> Result<Self, RecordError> {
-        let mut inventory = Self::default();
+        let collector = read(&layout.collector())?;
+        let mut inventory = Self { collector, ..Self::default() };
         for name in names(&layout.services())? {
             inventory.services.extend(read::<ServiceRecord>(&layout.service(&name).record())?);
         }

@@ -1,5 +1,6 @@
-//! The two resource types, and what they have in common: schemas, diagnostics, the shape of a change.
+//! The resource types, and what they have in common: schemas, diagnostics, the shape of a change.
 
+pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod service;
 
@@ -17,6 +18,7 @@ use std::sync::atomic::AtomicBool;
 pub(crate) enum Resource {
     Service,
     Database,
+    Collector,
 }
 
 /// An attribute of a resource type.
@@ -74,7 +76,7 @@ pub(crate) struct Applied {
 }
 
 impl Resource {
-    pub(crate) const ALL: [Self; 2] = [Self::Service, Self::Database];
+    pub(crate) const ALL: [Self; 3] = [Self::Service, Self::Database, Self::Collector];
 
     pub(crate) fn parse(type_name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|resource| resource.type_name() == type_name)
@@ -84,6 +86,7 @@ impl Resource {
         match self {
             Self::Service => "menagerie_service",
             Self::Database => "menagerie_database",
+            Self::Collector => "menagerie_collector",
         }
     }
 
@@ -91,6 +94,7 @@ impl Resource {
         match self {
             Self::Service => service::ATTRIBUTES,
             Self::Database => database::ATTRIBUTES,
+            Self::Collector => collector::ATTRIBUTES,
         }
     }
 
@@ -98,6 +102,7 @@ impl Resource {
         let description = match self {
             Self::Service => service::DESCRIPTION,
             Self::Database => database::DESCRIPTION,
+            Self::Collector => collector::DESCRIPTION,
         };
         let attributes = self.attributes().iter().map(Attribute::to_wire).collect();
         let block = wire::Block { version: 0, attributes, description: description.to_owned() };
@@ -113,6 +118,7 @@ impl Resource {
         match self {
             Self::Service => service::validate(config),
             Self::Database => database::validate(config),
+            Self::Collector => collector::validate(config),
         }
     }
 
@@ -121,6 +127,7 @@ impl Resource {
         match self {
             Self::Service => service::plan(client, change),
             Self::Database => database::plan(client, change),
+            Self::Collector => collector::plan(client, change),
         }
     }
 
@@ -146,6 +153,7 @@ impl Resource {
         match self {
             Self::Service => service::put(client, planned, prior, caller.cancelled),
             Self::Database => database::put(client, planned, prior, caller.cancelled),
+            Self::Collector => collector::put(client, planned, prior, caller.cancelled),
         }
     }
 
@@ -177,6 +185,7 @@ impl Resource {
             match self {
                 Self::Service => service::read(client, &name, Some(state)),
                 Self::Database => database::read(client, &name),
+                Self::Collector => collector::read(client, &name),
             }
         });
         read.map_err(|fault| {
@@ -206,6 +215,7 @@ impl Resource {
         match self {
             Self::Service => Kind::Service,
             Self::Database => Kind::Database,
+            Self::Collector => Kind::Collector,
         }
     }
 
@@ -213,6 +223,7 @@ impl Resource {
         match self {
             Self::Service => "service",
             Self::Database => "database",
+            Self::Collector => "collector",
         }
     }
 

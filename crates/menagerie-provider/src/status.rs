@@ -7,6 +7,7 @@ use crate::{
     record::{
         self, DatabaseRecord, Engine, Inventory, RecordError, ServiceRecord, SupervisorRecord,
     },
+    zone::Zone,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub(crate) struct Status {
     pub(crate) supervisor: Option<SupervisorStatus>,
     pub(crate) services: Vec<ServiceStatus>,
     pub(crate) databases: Vec<DatabaseStatus>,
+    pub(crate) collector: Option<CollectorStatus>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,7 @@ pub(crate) struct ServiceStatus {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ReplicaStatus {
     pub(crate) index: u32,
+    pub(crate) zone: Zone,
     pub(crate) pid: Option<i32>,
     pub(crate) status: ReplicaCondition,
     pub(crate) restarts: u32,
@@ -56,7 +59,20 @@ pub(crate) struct DatabaseStatus {
     pub(crate) error: Option<String>,
 }
 
-/// The attribute `status` of both resources.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CollectorStatus {
+    pub(crate) name: Name,
+    pub(crate) endpoint: String,
+    pub(crate) status: Condition,
+    pub(crate) directory: String,
+    /// Spans, data points and log records kept since the supervisor started.
+    pub(crate) kept: u64,
+    /// Those that could not be kept: the disk was full.
+    pub(crate) dropped: u64,
+    pub(crate) error: Option<String>,
+}
+
+/// The attribute `status` of all resources.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Condition {
@@ -124,7 +140,16 @@ fn look(layout: &Layout, supervisor: Option<SupervisorStatus>) -> Result<Status,
         .iter()
         .map(|record| database(layout, record))
         .collect::<Result<_, _>>()?;
-    Ok(Status { version: 1, supervisor, services, databases })
+    let collector = inventory.collector.map(|record| CollectorStatus {
+        name: record.name,
+        endpoint: url(record.port),
+        status: Condition::Stopped,
+        directory: layout.telemetry().to_string_lossy().into_owned(),
+        kept: 0,
+        dropped: 0,
+        error: None,
+    });
+    Ok(Status { version: 1, supervisor, services, databases, collector })
 }
 
 fn service(layout: &Layout, record: &ServiceRecord) -> Result<ServiceStatus, RecordError> {
@@ -136,6 +161,7 @@ fn service(layout: &Layout, record: &ServiceRecord) -> Result<ServiceStatus, Rec
             let alive = recorded.iter().find(|(of, identity)| *of == index && identity.is_alive());
             ReplicaStatus {
                 index,
+                zone: Zone::of(index),
                 pid: alive.map(|(_, identity)| identity.pid),
                 status: alive.map_or(ReplicaCondition::Stopped, |_| ReplicaCondition::Unsupervised),
                 restarts: 0,

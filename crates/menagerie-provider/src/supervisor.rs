@@ -1,6 +1,7 @@
 //! The one long-lived process of an environment: it runs what the records want.
 
 mod backoff;
+mod collector;
 mod database;
 mod health;
 pub(crate) mod postgres;
@@ -26,7 +27,9 @@ use crate::{
     report,
     socket::{self, SocketDirectory, SocketError},
     status::{Status, SupervisorStatus},
+    telemetry::usage::Subject,
 };
+use collector::Collector;
 use database::Database;
 use service::Service;
 use std::{
@@ -47,6 +50,9 @@ use tokio::{
 
 /// A supervisor that nobody gives an order leaves after this.
 const UNUSED: Duration = Duration::from_secs(15);
+
+/// How often it is noted what the processes use.
+const SAMPLE: Duration = Duration::from_secs(2);
 
 /// Services start when their databases do, but not much later because of them.
 const DATABASES_FIRST: Duration = Duration::from_secs(10);
@@ -90,6 +96,7 @@ type Turn = Arc<tokio::sync::Mutex<()>>;
 struct State {
     services: BTreeMap<Name, Arc<Service>>,
     databases: BTreeMap<Name, Arc<Database>>,
+    collector: Option<Arc<Collector>>,
     /// Orders being carried out that may add something.
     busy: u32,
     leaving: bool,
@@ -99,6 +106,7 @@ struct State {
 enum Kind {
     Service,
     Database,
+    Collector,
 }
 
 /// Supervises until nothing is left to; `started` is called when orders are accepted.
@@ -151,6 +159,12 @@ pub(crate) async fn run(
 impl Supervisor {
     /// Ends what a dead predecessor left, finishes what it was removing, and starts the rest.
     async fn restore(&self, inventory: Inventory) {
+        if inventory.collector.is_some() {
+            let layout = self.context.layout.clone();
+            let left = blocking(move || leftover::take_over_collector(&layout)).await;
+            self.state().collector = or_complain(left)
+                .map(|record| Collector::restore(Arc::clone(&self.context), record));
+        }
         let mut databases = JoinSet::new();
         for record in inventory.databases {
             let layout = self.context.layout.database(&record.name);
@@ -205,6 +219,7 @@ impl Supervisor {
         let _hangup = signal(SignalKind::hangup()).map_err(SupervisorError::Signals)?;
         let started = Instant::now();
         let mut tick = interval(Duration::from_secs(1));
+        let mut sample = interval(SAMPLE);
         loop {
             tokio::select! {
                 connection = listener.accept() => {
@@ -219,11 +234,19 @@ impl Supervisor {
                     self.state().leaving = true;
                     return Ok(());
                 }
+                _ = sample.tick() => {
+                    if let Some(collector) = self.collector() {
+                        collector.sample(self.subjects());
+                    }
+                }
                 _ = tick.tick() => {
                     if started.elapsed() > UNUSED && self.leave_if_empty() {
                         return Ok(());
                     }
                     let _ = log::rotate_if_large(&self.context.layout.supervisor_log());
+                    if let Some(collector) = self.collector() {
+                        collector.listen();
+                    }
                     // A cleaner of temporary files, or the end of a login session, takes the socket away.
                     if !socket.exists() {
                         match sockets.listen("control.sock") {
@@ -251,6 +274,11 @@ impl Supervisor {
             tasks.spawn(async move { database.stop().await });
         }
         tasks.join_all().await;
+        // Last, since an application that ends sends what it still has.
+        let collector = self.state().collector.take();
+        if let Some(collector) = collector {
+            collector.stop().await;
+        }
     }
 
     /// One request, one answer.
@@ -298,6 +326,12 @@ impl Supervisor {
                 "database",
                 &name,
             ),
+            Request::PutCollector { name, port } => self.put(self.put_collector(name, port)).await,
+            Request::RemoveCollector(name) => self.removed(self.remove_collector(name).await),
+            Request::CollectorProgress(name) => {
+                let collector = self.collector().filter(|collector| collector.name() == name);
+                progress(collector.map(|collector| collector.progress()), "collector", &name)
+            }
             Request::Status => Response::Status(self.status()),
         }
     }
@@ -373,6 +407,64 @@ impl Supervisor {
         Ok(())
     }
 
+    async fn put_collector(&self, name: Name, port: Option<u16>) -> Result<(), Fault> {
+        let _turn = self.collector_turn().await;
+        let mut known = self.collector();
+        if known.is_none() {
+            let layout = self.context.layout.clone();
+            let left = blocking(move || leftover::take_over_collector(&layout)).await;
+            let left = left.map_err(|error| Fault::new(&error))?;
+            known = left.map(|record| Collector::restore(Arc::clone(&self.context), record));
+        }
+        let collector = match known {
+            Some(collector) if collector.name() == name => collector,
+            Some(other) => {
+                let text = format!("there is a collector `{}` already", other.name());
+                let hint = "an environment has one collector, which all its services can use";
+                return Err(Fault::text(text).with_hint(hint).with_attribute("name"));
+            }
+            None => Collector::create(Arc::clone(&self.context), name, port)?,
+        };
+        self.state().collector = Some(collector);
+        Ok(())
+    }
+
+    async fn remove_collector(&self, name: Name) -> Result<(), Fault> {
+        let _turn = self.collector_turn().await;
+        let layout = self.context.layout.clone();
+        match self.collector() {
+            Some(collector) if collector.name() == name => {
+                collector.mark_removing();
+                collector.stop().await;
+            }
+            // Another one, of which nobody speaks.
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        let cleared = blocking(move || leftover::remove_collector(&layout)).await;
+        // Also where that failed: its record says what is to be done.
+        self.state().collector = None;
+        cleared.map_err(|error| Fault::new(&error))
+    }
+
+    /// There is one collector, whatever its name.
+    async fn collector_turn(&self) -> OwnedMutexGuard<()> {
+        let name = "collector".parse().expect("it is a label");
+        self.turn(Kind::Collector, &name).await
+    }
+
+    fn collector(&self) -> Option<Arc<Collector>> {
+        self.state().collector.clone()
+    }
+
+    /// Returns all processes under supervision.
+    fn subjects(&self) -> Vec<Subject> {
+        let state = self.state();
+        let replicas = state.services.values().flat_map(|service| service.subjects());
+        let databases = state.databases.values().filter_map(|database| database.subject());
+        replicas.chain(databases).collect()
+    }
+
     async fn remove_service(&self, name: Name) -> Result<(), Fault> {
         let _turn = self.turn(Kind::Service, &name).await;
         if let Some(service) = self.service(&name) {
@@ -415,13 +507,15 @@ impl Supervisor {
             supervisor: Some(SupervisorStatus { pid: self.context.identity.pid }),
             services: state.services.values().map(|service| service.status()).collect(),
             databases: state.databases.values().map(|database| database.status()).collect(),
+            collector: state.collector.as_ref().map(|collector| collector.status()),
         }
     }
 
     /// Whether nothing is left; if so, no order is accepted any more.
     fn leave_if_empty(&self) -> bool {
         let mut state = self.state();
-        if state.services.is_empty() && state.databases.is_empty() && state.busy == 0 {
+        let is_empty = state.services.is_empty() && state.databases.is_empty();
+        if is_empty && state.collector.is_none() && state.busy == 0 {
             state.leaving = true;
         }
         state.leaving

@@ -5,3 +5,9 @@ module "database" {
   engine  = var.database_engine
   network = null
 }
+
+module "observability" {
+  source = "../../modules/observability/local"
+
+  name = var.name
+}

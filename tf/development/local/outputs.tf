@@ -18,6 +18,6 @@ output "secrets" {
 }
 
 output "collector" {
-  description = "OpenTelemetry collector beside the replicas; null, since none runs here."
-  value       = null
+  description = "Where the application sends its telemetry."
+  value       = module.observability.collector
 }

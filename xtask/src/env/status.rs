@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
-use menagerie_lifecycle::{Health, Running, Status as Found};
+use menagerie_lifecycle::{Health, Replica, Running, Status as Found};
 use menagerie_naming::EnvName;
 use menagerie_plan::Summary;
 use serde::Serialize;
@@ -39,6 +39,8 @@ struct ShownStatus<'a> {
     health: Option<&'static str>,
     services: Vec<ShownService<'a>>,
     databases: Vec<ShownDatabase<'a>>,
+    /// What receives telemetry; null where nothing does.
+    telemetry: Option<ShownTelemetry<'a>>,
     /// What an apply would have to mend; null where that is not known.
     drift: Option<Drift<'a>>,
 }
@@ -53,6 +55,7 @@ struct ShownService<'a> {
 #[derive(Serialize)]
 struct ShownReplica<'a> {
     index: u32,
+    zone: &'a str,
     status: &'a str,
     pid: Option<u32>,
     restarts: u32,
@@ -64,6 +67,14 @@ struct ShownDatabase<'a> {
     engine: &'a str,
     status: &'a str,
     pid: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ShownTelemetry<'a> {
+    status: &'a str,
+    directory: &'a Path,
+    /// What could not be kept: the disk was full.
+    dropped: u64,
 }
 
 #[derive(Serialize)]
@@ -96,7 +107,7 @@ impl Status {
 }
 
 fn shown(status: &Found) -> ShownStatus<'_> {
-    let Running { services, databases, .. } = &status.running;
+    let Running { services, databases, collector, .. } = &status.running;
     ShownStatus {
         version: VERSION,
         facts: Facts::of(&status.entry),
@@ -111,6 +122,7 @@ fn shown(status: &Found) -> ShownStatus<'_> {
                     .iter()
                     .map(|replica| ShownReplica {
                         index: replica.index,
+                        zone: &replica.zone,
                         status: &replica.status,
                         pid: replica.pid,
                         restarts: replica.restarts,
@@ -127,6 +139,11 @@ fn shown(status: &Found) -> ShownStatus<'_> {
                 pid: database.pid,
             })
             .collect(),
+        telemetry: collector.as_ref().map(|collector| ShownTelemetry {
+            status: &collector.status,
+            directory: &collector.directory,
+            dropped: collector.dropped,
+        }),
         drift: status.drift.as_ref().map(|drift| Drift {
             has_drifted: !drift.is_empty(),
             counts: shown_counts(&drift.counts),
@@ -138,7 +155,7 @@ fn shown(status: &Found) -> ShownStatus<'_> {
 fn render(status: &Found, root: &Path, now: Timestamp) -> String {
     let mut rows = Facts::of(&status.entry).rows(root, now);
     rows.push(("health", health_text(status.health.as_ref())));
-    let Running { services, databases, .. } = &status.running;
+    let Running { services, databases, collector, .. } = &status.running;
     rows.extend(services.iter().map(|service| {
         let replicas = service.replicas.iter().map(|replica| {
             let restarts = match replica.restarts {
@@ -146,7 +163,8 @@ fn render(status: &Found, root: &Path, now: Timestamp) -> String {
                 1 => ", restarted once".to_owned(),
                 count => format!(", restarted {count} times"),
             };
-            format!("{}/{}: {}{restarts}", service.name, replica.index, replica.status)
+            let Replica { index, zone, status, .. } = replica;
+            format!("{}/{index} in zone {zone}: {status}{restarts}", service.name)
         });
         let lines: Vec<String> = std::iter::once(format!("{}: {}", service.name, service.status))
             .chain(replicas)
@@ -155,6 +173,13 @@ fn render(status: &Found, root: &Path, now: Timestamp) -> String {
     }));
     rows.extend(databases.iter().map(|database| {
         ("database", format!("{}: {} ({})", database.name, database.status, database.engine))
+    }));
+    rows.extend(collector.as_ref().map(|collector| {
+        let dropped = match collector.dropped {
+            0 => String::new(),
+            count => format!(", {count} dropped since the disk is full"),
+        };
+        ("telemetry", format!("{}{dropped}", collector.status))
     }));
     rows.push(("drift", drift_text(status.drift.as_ref())));
     rows.extend(status.entry.notes.iter().map(|note| ("note", note.clone())));
@@ -177,7 +202,7 @@ fn drift_text(drift: Option<&Summary>) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use menagerie_lifecycle::{Database, Replica, Service};
+    use menagerie_lifecycle::{Collector, Database, Service};
 
     use super::*;
     use crate::env::facts::tests::{ROOT, deployed, failed, now};
@@ -186,6 +211,7 @@ mod tests {
     fn drifted() -> Found {
         let replica = |index, status: &str, pid, restarts| Replica {
             index,
+            zone: if index == 0 { "a" } else { "b" }.to_owned(),
             pid,
             status: status.to_owned(),
             restarts,
@@ -211,6 +237,11 @@ mod tests {
                     status: "running".to_owned(),
                     pid: Some(9),
                 }],
+                collector: Some(Collector {
+                    status: "running".to_owned(),
+                    directory: "/telemetry".into(),
+                    dropped: 2,
+                }),
             },
             drift: Some(heals()),
         }
@@ -219,23 +250,24 @@ mod tests {
     #[test]
     fn text() {
         assert_snapshot!(render(&drifted(), Path::new(ROOT), now()), @r#"
-        name      calm-otter
-        phase     deployed
-        url       http://127.0.0.1:40001
-        owner     ada@example.com
-        created   2026-07-24T10:00:00Z (5 seconds ago)
-        expires   2026-07-24T18:00:00Z (in 8 hours)
-        hosting   local
-        size      small
-        path      tf/envs/calm-otter
-        health    unhealthy (answers 503)
-        service   web: degraded
-                  web/0: running, restarted once
-                  web/1: stopped, restarted 3 times
-        database  main: running (postgres)
-        drift     1 to update
-                    ~ module.application_hosting.menagerie_service.this
-                        status: "stopped" → "running"
+        name       calm-otter
+        phase      deployed
+        url        http://127.0.0.1:40001
+        owner      ada@example.com
+        created    2026-07-24T10:00:00Z (5 seconds ago)
+        expires    2026-07-24T18:00:00Z (in 8 hours)
+        hosting    local
+        size       small
+        path       tf/envs/calm-otter
+        health     unhealthy (answers 503)
+        service    web: degraded
+                   web/0 in zone a: running, restarted once
+                   web/1 in zone b: stopped, restarted 3 times
+        database   main: running (postgres)
+        telemetry  running, 2 dropped since the disk is full
+        drift      1 to update
+                     ~ module.application_hosting.menagerie_service.this
+                         status: "stopped" → "running"
         "#);
         let failed = Found {
             entry: failed("lost-lynx"),
@@ -278,12 +310,14 @@ mod tests {
               "replicas": [
                 {
                   "index": 0,
+                  "zone": "a",
                   "status": "running",
                   "pid": 7,
                   "restarts": 1
                 },
                 {
                   "index": 1,
+                  "zone": "b",
                   "status": "stopped",
                   "pid": null,
                   "restarts": 3
@@ -299,6 +333,11 @@ mod tests {
               "pid": 9
             }
           ],
+          "telemetry": {
+            "status": "running",
+            "directory": "/telemetry",
+            "dropped": 2
+          },
           "drift": {
             "has_drifted": true,
             "counts": {

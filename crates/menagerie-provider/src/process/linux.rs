@@ -1,13 +1,16 @@
 //! Processes by `/proc`.
 
-use super::Observed;
-use std::{fs, path::Path, sync::OnceLock};
+use super::{Observed, Usage};
+use std::{fs, path::Path, sync::OnceLock, time::Duration};
 
 /// Fields of `/proc/PID/stat` after the command's name, which may hold any character.
 struct Stat {
     state: char,
     group: i32,
     start: String,
+    /// In clock ticks, with those of children that have ended and were reaped.
+    user: u64,
+    system: u64,
 }
 
 pub(super) fn observe(pid: i32) -> Option<Observed> {
@@ -34,6 +37,57 @@ pub(crate) fn processes_in(directory: &Path) -> Vec<i32> {
         .collect()
 }
 
+/// Sums up a process and its descendants.
+pub(super) fn usage(pid: i32) -> Option<Usage> {
+    let root = stat(pid)?;
+    let ticks = rustix::param::clock_ticks_per_second().max(1);
+    let up = fs::read_to_string("/proc/uptime").ok()?;
+    let up: f64 = up.split(' ').next()?.parse().ok()?;
+    let age = Duration::try_from_secs_f64(up)
+        .ok()?
+        .saturating_sub(duration(root.start.parse().ok()?, ticks));
+    let mut usage = Usage { age, ..Usage::default() };
+    let mut waiting = vec![pid];
+    while let Some(pid) = waiting.pop() {
+        let Some(stat) = stat(pid) else { continue };
+        usage.user += duration(stat.user, ticks);
+        usage.system += duration(stat.system, ticks);
+        usage.memory += memory(pid).unwrap_or_default();
+        waiting.extend(children(pid));
+    }
+    Some(usage)
+}
+
+fn duration(ticks: u64, per_second: u64) -> Duration {
+    Duration::from_secs(ticks / per_second)
+        + Duration::from_secs(ticks % per_second) / u32::try_from(per_second).unwrap_or(100)
+}
+
+/// A page that several processes share counts for each in part, where the kernel tells: the sum over a database
+/// server's processes would otherwise hold its shared buffers many times.
+fn memory(pid: i32) -> Option<u64> {
+    let proportional =
+        fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok().and_then(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+            Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+        });
+    proportional.or_else(|| {
+        let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+        let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
+        Some(pages * rustix::param::page_size() as u64)
+    })
+}
+
+/// Each thread has its own list; without the lists, which a kernel may lack, none.
+fn children(pid: i32) -> Vec<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split(' ').filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
+        .collect()
+}
+
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()
@@ -48,9 +102,15 @@ fn stat(pid: i32) -> Option<Stat> {
     let mut fields = text.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?.chars().next()?;
     let group = fields.nth(1)?.parse().ok()?;
-    // Field 22 of proc(5), start time in clock ticks since boot; the group was field 5.
-    let start = fields.nth(16)?.to_owned();
-    Some(Stat { state, group, start })
+    // Fields 14 to 17 of proc(5): user and system time, then those of reaped children. The group was field 5.
+    let mut times = [0_u64; 4];
+    for (place, time) in times.iter_mut().enumerate() {
+        *time = fields.nth(if place == 0 { 8 } else { 0 })?.parse().ok()?;
+    }
+    // Field 22, start time in clock ticks since boot.
+    let start = fields.nth(4)?.to_owned();
+    let [user, system, children_user, children_system] = times;
+    Some(Stat { state, group, start, user: user + children_user, system: system + children_system })
 }
 
 fn is_dead(state: char) -> bool {

@@ -36,7 +36,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         "environment",
         MAP_OF_STRING,
         Presence::Optional,
-        "Environment variables of the program.",
+        "Environment variables of the program. The provider sets `PORT`, `HOST`, `MENAGERIE_REPLICA` (its number, from 0) and `MENAGERIE_ZONE`; where `OTEL_RESOURCE_ATTRIBUTES` is given, it adds `service.instance.id` and `menagerie.zone` to it.",
     ),
     Attribute::new(
         "secrets",
@@ -54,7 +54,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         "replicas",
         NUMBER,
         Presence::Either,
-        "How many run at once, 0 to 20; 1 where none is given.",
+        "How many run at once, 0 to 20; 1 where none is given. They alternate between the zones `a` and `b`.",
     ),
     Attribute::new(
         "health_check_path",
@@ -85,7 +85,7 @@ const MOST_REPLICAS: i64 = 20;
 const START: Duration = Duration::from_secs(30);
 
 /// What the supervisor sets itself.
-const RESERVED: [&str; 3] = ["PORT", "HOST", "MENAGERIE_REPLICA"];
+const RESERVED: [&str; 4] = ["PORT", "HOST", "MENAGERIE_REPLICA", "MENAGERIE_ZONE"];
 
 /// Lines of a log that an error carries.
 const LOG_LINES: usize = 20;

@@ -15,6 +15,7 @@ use crate::{
     record::{self, DatabaseRecord, Engine},
     report,
     status::{Condition, DatabaseStatus},
+    telemetry::usage::Subject,
 };
 use rustix::process::Signal;
 use std::{
@@ -261,6 +262,14 @@ impl Database {
             Some(Ok(())) => Progress::Ready,
             Some(Err(reason)) => Progress::Hopeless(reason.clone()),
         }
+    }
+
+    /// Returns the server's process, where there is one.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        let inner = self.inner();
+        let name = inner.record.name.to_string();
+        let identity = inner.identity.clone()?;
+        Some(Subject { identity, instance: name.clone(), name, role: "database", zone: None })
     }
 
     pub(super) fn status(&self) -> DatabaseStatus {

@@ -10,6 +10,8 @@ use crate::{
     record::{self, ServiceRecord},
     report, secret,
     status::{ReplicaCondition, ReplicaStatus},
+    telemetry::usage::Subject,
+    zone::Zone,
 };
 use rustix::process::Signal;
 use std::{
@@ -28,6 +30,9 @@ const HOPELESS: u32 = 5;
 
 /// After so many bad answers in a row a healthy replica gets no more connections.
 const UNHEALTHY: u32 = 3;
+
+/// OpenTelemetry's variable for what is said of whoever sends: `key=value,…`.
+const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
 /// What a slot of the service should run; `None` when it should not exist.
 pub(super) type Desired = Option<Arc<ServiceRecord>>;
@@ -166,6 +171,10 @@ impl Replica {
         environment.insert("PORT".to_owned(), port.to_string());
         environment.insert("HOST".to_owned(), "127.0.0.1".to_owned());
         environment.insert("MENAGERIE_REPLICA".to_owned(), self.index.to_string());
+        environment.insert("MENAGERIE_ZONE".to_owned(), self.zone().as_str().to_owned());
+        if let Some(attributes) = environment.get_mut(RESOURCE_ATTRIBUTES) {
+            *attributes = self.resource_attributes(attributes);
+        }
         let [program, arguments @ ..] = &setting.command[..] else {
             return Err(LaunchError::Refused("the command is empty".to_owned()).into());
         };
@@ -293,6 +302,45 @@ impl Replica {
         });
     }
 
+    pub(super) fn zone(&self) -> Zone {
+        Zone::of(self.index)
+    }
+
+    /// Returns its process, and what it is called in telemetry.
+    pub(super) fn subject(&self, service: &str) -> Option<Subject> {
+        let identity = self.state().identity.clone()?;
+        Some(Subject {
+            identity,
+            name: service.to_owned(),
+            instance: self.instance(),
+            role: "replica",
+            zone: Some(self.zone().as_str()),
+        })
+    }
+
+    fn instance(&self) -> String {
+        format!("{}/{}", self.service(), self.index)
+    }
+
+    /// Adds what only the supervisor knows to what the user says.
+    fn resource_attributes(&self, given: &str) -> String {
+        let mut attributes: Vec<String> =
+            given.split(',').filter(|part| !part.trim().is_empty()).map(str::to_owned).collect();
+        let own = [
+            ("service.instance.id", self.instance()),
+            ("menagerie.zone", self.zone().as_str().to_owned()),
+        ];
+        for (key, value) in own {
+            if !attributes
+                .iter()
+                .any(|part| part.split('=').next().is_some_and(|of| of.trim() == key))
+            {
+                attributes.push(format!("{key}={value}"));
+            }
+        }
+        attributes.join(",")
+    }
+
     /// Returns the private port of a replica that gets connections.
     pub(super) fn ready_port(&self) -> Option<u16> {
         let state = self.state();
@@ -324,6 +372,7 @@ impl Replica {
         let state = self.state();
         ReplicaStatus {
             index: self.index,
+            zone: self.zone(),
             pid: state.identity.as_ref().map(|identity| identity.pid),
             status: state.condition,
             restarts: state.starts.saturating_sub(1),
@@ -332,8 +381,16 @@ impl Replica {
     }
 
     fn say(&self, text: &str) {
-        let service = self.layout.directory.file_name().unwrap_or_default().to_string_lossy();
-        super::say(&format!("service `{service}` replica {}: {text}", self.index));
+        super::say(&format!(
+            "service `{}` replica {} (zone {}): {text}",
+            self.service(),
+            self.index,
+            self.zone().as_str()
+        ));
+    }
+
+    fn service(&self) -> String {
+        self.layout.directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {

@@ -11,6 +11,7 @@ use crate::{
     port,
     record::{self, ServiceRecord, ServiceSpec},
     status::{self, Condition, ServiceStatus},
+    telemetry::usage::Subject,
 };
 use std::{
     io,
@@ -240,6 +241,14 @@ impl Service {
         self.inner().slots.iter().filter_map(|slot| slot.replica.ready_port()).collect()
     }
 
+    /// Returns the processes of the replicas.
+    pub(super) fn subjects(&self) -> Vec<Subject> {
+        let inner = self.inner();
+        let name = inner.record.spec.name.as_str();
+        let slots = inner.slots.iter().chain(&inner.leaving);
+        slots.filter_map(|slot| slot.replica.subject(name)).collect()
+    }
+
     pub(super) fn progress(&self) -> Progress {
         let inner = self.inner();
         let revision = inner.record.revision;
@@ -312,7 +321,7 @@ fn listen(port: u16) -> io::Result<tokio::net::TcpListener> {
     into_tokio(port::bind(port)?)
 }
 
-fn into_tokio(listener: std::net::TcpListener) -> io::Result<tokio::net::TcpListener> {
+pub(super) fn into_tokio(listener: std::net::TcpListener) -> io::Result<tokio::net::TcpListener> {
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
 }

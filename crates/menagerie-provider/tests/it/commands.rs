@@ -9,7 +9,7 @@ fn nothing_is_an_answer() {
     let environment = Environment::new();
     assert_eq!(
         environment.status(),
-        json!({"version": 1, "supervisor": null, "services": [], "databases": []})
+        json!({"version": 1, "supervisor": null, "services": [], "databases": [], "collector": null})
     );
     assert_eq!(environment.down(), json!({"version": 1, "ended": [], "removed": []}));
     assert!(!environment.dir.exists(), "asking makes nothing");
@@ -55,9 +55,9 @@ fn status_tells_what_runs_and_down_ends_it() {
         json!({"version": 1, "supervisor": supervisor, "services": [{
             "name": "web", "port": port, "url": format!("http://127.0.0.1:{port}"), "status": status,
             "health_check_path": "/healthz", "error": null, "replicas": [
-                {"index": 0, "pid": replicas[0], "status": condition, "restarts": 0, "log": log(0)},
-                {"index": 1, "pid": replicas[1], "status": condition, "restarts": 0, "log": log(1)}]}],
-            "databases": [{"name": "main", "engine": "sqlite", "status": "running", "port": null, "pid": null, "error": null}]})
+                {"index": 0, "zone": "a", "pid": replicas[0], "status": condition, "restarts": 0, "log": log(0)},
+                {"index": 1, "zone": "b", "pid": replicas[1], "status": condition, "restarts": 0, "log": log(1)}]}],
+            "databases": [{"name": "main", "engine": "sqlite", "status": "running", "port": null, "pid": null, "error": null}], "collector": null})
     };
     assert_eq!(status, expected("running", "ready", json!({ "pid": supervisor })));
     kill(supervisor);

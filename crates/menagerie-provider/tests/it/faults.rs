@@ -157,11 +157,7 @@ fn a_full_disk_fails_with_its_reason_and_leaves_nothing() {
         return;
     }
     let environment = Environment::new();
-    fs::create_dir(&environment.dir).unwrap();
-    fs::set_permissions(&environment.dir, fs::Permissions::from_mode(0o700)).unwrap();
-    let disk = environment.dir.to_str().unwrap().to_owned();
-    run(&environment, "mount", &["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", &disk]);
-    let mounted = Mounted(&environment);
+    let mounted = small_disk(&environment);
     for free in [0, 4096, 12_288] {
         let filler = environment.dir.join("filler");
         let _ = fs::remove_file(&filler);
@@ -201,7 +197,16 @@ fn usable(environment: &Environment) -> u64 {
     found.f_bavail * found.f_bsize
 }
 
-struct Mounted<'a>(&'a Environment);
+/// Mounts 64 KiB for all that an environment has.
+pub(crate) fn small_disk(environment: &Environment) -> Mounted<'_> {
+    fs::create_dir(&environment.dir).unwrap();
+    fs::set_permissions(&environment.dir, fs::Permissions::from_mode(0o700)).unwrap();
+    let disk = environment.dir.to_str().unwrap().to_owned();
+    run(environment, "mount", &["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", &disk]);
+    Mounted(environment)
+}
+
+pub(crate) struct Mounted<'a>(&'a Environment);
 
 impl Drop for Mounted<'_> {
     fn drop(&mut self) {

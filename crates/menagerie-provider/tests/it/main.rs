@@ -20,4 +20,6 @@ mod kill;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod telemetry;
+#[cfg(test)]
 mod update;

@@ -121,12 +121,17 @@ fn check(module: &str, takes_image: bool, expected: &str) {
 
 #[test]
 fn application_hosting() {
-    check("modules/application_hosting/local", true, "18 passed, 0 failed.");
+    check("modules/application_hosting/local", true, "20 passed, 0 failed.");
 }
 
 #[test]
 fn database() {
     check("modules/database/local", false, "5 passed, 0 failed.");
+}
+
+#[test]
+fn observability() {
+    check("modules/observability/local", false, "3 passed, 0 failed.");
 }
 
 #[test]
@@ -217,7 +222,7 @@ fn root() -> menagerie_template::Rendered {
         .unwrap()
 }
 
-/// Returns the variables of the service in a state, without the one that the hosting sets.
+/// Returns the variables of the service in a state, without those that its modules set.
 fn given(state: &serde_json::Value) -> BTreeMap<String, String> {
     let modules = state["values"]["root_module"]["child_modules"].as_array().unwrap();
     let service = modules
@@ -229,6 +234,9 @@ fn given(state: &serde_json::Value) -> BTreeMap<String, String> {
     let mut variables: BTreeMap<String, String> =
         serde_json::from_value(service["values"]["environment"].clone()).unwrap();
     assert_eq!(variables.remove("MENAGERIE_ENVIRONMENT").as_deref(), Some("calm-otter"));
+    let collector = variables.remove("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap_or_default();
+    assert!(collector.starts_with("http://127.0.0.1:"), "{collector}");
+    variables.retain(|name, _| !name.starts_with("OTEL_"));
     variables
 }
 

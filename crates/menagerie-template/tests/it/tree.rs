@@ -195,6 +195,7 @@ fn interfaces() {
         &["name", "engine", "network"],
         &["endpoint", "connection_secret", "security_group_id"],
     );
+    check_interface("observability", &["name"], &["collector", "location"]);
 }
 
 #[test]

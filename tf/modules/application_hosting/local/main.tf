@@ -1,9 +1,18 @@
+locals {
+  # OpenTelemetry's own variables, which any application's SDK reads. The provider adds which replica it is.
+  telemetry = try(var.collector.endpoint, null) == null ? {} : {
+    OTEL_EXPORTER_OTLP_ENDPOINT = var.collector.endpoint
+    OTEL_RESOURCE_ATTRIBUTES    = "deployment.environment.name=${var.name}"
+    OTEL_SERVICE_NAME           = var.name
+  }
+}
+
 # Processes on this machine's loopback. They are not limited to `size`, and their logs go with the environment rather than
 # after `log_retention_days`.
 resource "menagerie_service" "this" {
   name              = var.name
   command           = [var.image]
-  environment       = var.environment
+  environment       = merge(local.telemetry, var.environment)
   secrets           = var.secrets
   port              = var.port
   replicas          = var.desired_count
@@ -21,8 +30,8 @@ resource "menagerie_service" "this" {
     }
 
     precondition {
-      condition     = var.collector == null
-      error_message = "The local hosting runs no collector, so `collector` must be null."
+      condition     = try(var.collector.image, null) == null
+      error_message = "The local hosting runs no collector beside the replicas, so `collector` must have an `endpoint`, or be null."
     }
   }
 }

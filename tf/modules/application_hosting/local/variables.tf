@@ -107,12 +107,18 @@ variable "ingress_cidrs" {
 
 variable "collector" {
   type = object({
-    image   = string
-    config  = string
-    secrets = optional(map(string), {})
+    endpoint = optional(string)
+    image    = optional(string)
+    config   = optional(string)
+    secrets  = optional(map(string), {})
   })
-  description = "OpenTelemetry collector that runs beside each replica; null runs none."
+  description = "OpenTelemetry collector that the application sends to: one that runs already, at `endpoint`, or one beside each replica, with `image` and `config`; null sends nothing."
   default     = null
+
+  validation {
+    condition     = var.collector == null ? true : (var.collector.endpoint != null) != (var.collector.image != null && var.collector.config != null)
+    error_message = "A collector has either an `endpoint`, or an `image` and a `config`."
+  }
 }
 
 variable "log_retention_days" {

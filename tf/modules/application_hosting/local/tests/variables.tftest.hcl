@@ -177,7 +177,7 @@ run "network_of_a_cloud" {
   expect_failures = [menagerie_service.this]
 }
 
-run "collector" {
+run "collector_beside_the_replicas" {
   command = plan
 
   variables {
@@ -185,4 +185,32 @@ run "collector" {
   }
 
   expect_failures = [menagerie_service.this]
+}
+
+run "collector_that_is_nowhere" {
+  command = plan
+
+  variables {
+    collector = {}
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "collector_elsewhere" {
+  command = plan
+
+  variables {
+    collector   = { endpoint = "http://127.0.0.1:4318" }
+    environment = { OTEL_SERVICE_NAME = "mine" }
+  }
+
+  assert {
+    condition = menagerie_service.this.environment == tomap({
+      OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318"
+      OTEL_RESOURCE_ATTRIBUTES    = "deployment.environment.name=calm-otter"
+      OTEL_SERVICE_NAME           = "mine"
+    })
+    error_message = "The application is told where the collector is, and may say more itself."
+  }
 }
