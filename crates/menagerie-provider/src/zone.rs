@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where a replica belongs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Zone {
     A,

@@ -16,7 +16,7 @@ use crate::{
 use rustix::process::Signal;
 use std::{
     collections::BTreeMap,
-    io,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -27,6 +27,9 @@ use tokio::{
 
 /// After so many ends without ever having been healthy, waiting is of no use.
 const HOPELESS: u32 = 5;
+
+/// Time for a program to accept the connections that the proxy has just made.
+const DRAIN: Duration = Duration::from_millis(50);
 
 /// After so many bad answers in a row a healthy replica gets no more connections.
 const UNHEALTHY: u32 = 3;
@@ -54,6 +57,8 @@ struct State {
     revision: u64,
     identity: Option<Identity>,
     port: u16,
+    /// What it was started with last.
+    setting: Option<Setting>,
     starts: u32,
     /// Ends of this revision before it was ever healthy.
     failures: u32,
@@ -69,7 +74,7 @@ struct Running {
     port: u16,
 }
 
-/// What makes a restart necessary when it differs.
+/// What makes a restart necessary when it differs. It holds secrets.
 #[derive(Clone, Eq, PartialEq)]
 struct Setting {
     command: Vec<String>,
@@ -106,6 +111,7 @@ impl Replica {
             revision: 0,
             identity: None,
             port: 0,
+            setting: None,
             starts: 0,
             failures: 0,
             refused: false,
@@ -196,6 +202,7 @@ impl Replica {
         self.update(|state| {
             state.identity = Some(launched.identity.clone());
             state.port = port;
+            state.setting = Some(setting.clone());
             state.starts += 1;
         });
         Ok(Running { launched, setting, port })
@@ -269,7 +276,12 @@ impl Replica {
     async fn conclude(&self, running: &mut Running, superseded: bool, was_healthy: bool) {
         let (signal, grace) =
             if superseded { (Signal::TERM, REPLICA_GRACE) } else { (Signal::KILL, Duration::ZERO) };
+        let was_ready = self.state().condition == ReplicaCondition::Ready;
         self.update(|state| state.condition = ReplicaCondition::Restarting);
+        if superseded && was_ready {
+            // Gets no more connections from here on; the last ones that it got it should have accepted.
+            sleep(DRAIN).await;
+        }
         // Looked at before the record goes, which frees some.
         let full = log::is_disk_full(&self.layout.directory);
         let identity = running.launched.identity.clone();
@@ -352,6 +364,12 @@ impl Replica {
         self.state().revision == revision
     }
 
+    /// Whether it would have to be started anew for a revision; so it would where that can't be told.
+    pub(super) fn would_restart(&self, record: &ServiceRecord) -> bool {
+        let state = self.state();
+        !Setting::of(record).is_ok_and(|setting| state.setting.as_ref() == Some(&setting))
+    }
+
     /// Whether it is healthy and runs this revision.
     pub(super) fn is_ready(&self, revision: u64) -> bool {
         let state = self.state();
@@ -400,6 +418,12 @@ impl Replica {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     record::{self, ServiceRecord, ServiceSpec},
     status::{self, Condition, ServiceStatus},
     telemetry::usage::Subject,
+    zone::Zone,
 };
 use std::{
     io,
@@ -183,6 +184,7 @@ impl Service {
 
     /// One step of the roll-out. What does not serve changes at once; what does changes one after another,
     /// each waiting until the ones before it serve again, so that a broken revision stops at its first replica.
+    /// Where only one serves, another one of the new revision must serve before it changes.
     fn step(&self) {
         let mut inner = self.inner();
         if inner.stopping {
@@ -190,7 +192,8 @@ impl Service {
         }
         let record = Arc::clone(&inner.record);
         inner.leaving.retain(|slot| !slot.task.is_finished());
-        while inner.slots.len() > record.spec.replicas as usize {
+        let count = inner.count(&record);
+        while inner.slots.len() > count {
             let Some(slot) = inner.slots.pop() else { break };
             slot.desired.send_replace(None);
             inner.leaving.push(slot);
@@ -201,7 +204,7 @@ impl Service {
             }
         }
         // A slot that was given up and is wanted again must wait until its predecessor is gone.
-        while inner.leaving.is_empty() && inner.slots.len() < record.spec.replicas as usize {
+        while inner.leaving.is_empty() && inner.slots.len() < count {
             let index = u32::try_from(inner.slots.len()).expect("there are at most 20 replicas");
             inner.slots.push(self.slot(index, &record));
         }
@@ -237,8 +240,10 @@ impl Service {
         }
     }
 
-    pub(super) fn ready_ports(&self) -> Vec<u16> {
-        self.inner().slots.iter().filter_map(|slot| slot.replica.ready_port()).collect()
+    pub(super) fn ready_ports(&self) -> Vec<(Zone, u16)> {
+        let inner = self.inner();
+        let port = |slot: &Slot| Some((slot.replica.zone(), slot.replica.ready_port()?));
+        inner.slots.iter().filter_map(port).collect()
     }
 
     /// Returns the processes of the replicas.
@@ -296,6 +301,23 @@ impl Service {
 }
 
 impl Inner {
+    /// How many slots there should be now: one more than replicas while the only one changes, so that there is
+    /// always one that serves. It has the next number, and leaves when the other one serves again.
+    fn count(&self, record: &ServiceRecord) -> usize {
+        let wanted = record.spec.replicas as usize;
+        let stands_in = match &self.slots[..] {
+            _ if wanted != 1 => false,
+            [only] => {
+                only.revision() != record.revision
+                    && only.replica.ready_port().is_some()
+                    && only.replica.would_restart(record)
+            }
+            [first, ..] => !first.replica.is_ready(record.revision),
+            [] => false,
+        };
+        wanted + usize::from(stands_in)
+    }
+
     /// Whether everything recorded is so: the port, and each replica ready with the newest revision.
     fn is_complete(&self) -> bool {
         self.proxy.is_some()

@@ -23,3 +23,5 @@ mod lifecycle;
 mod telemetry;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod zones;

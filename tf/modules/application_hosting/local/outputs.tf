@@ -24,9 +24,12 @@ output "alarm_dimensions" {
 }
 
 output "fault_targets" {
-  description = "How fault injection finds the replicas."
+  description = "How fault injection finds the replicas, which alternate between the zones."
   value = {
-    kind     = "local:process"
-    selector = { service = menagerie_service.this.name }
+    kind = "local:process"
+    selector = {
+      service = menagerie_service.this.name
+      zones   = slice(["a", "b"], 0, min(menagerie_service.this.replicas, 2))
+    }
   }
 }

@@ -39,8 +39,8 @@ run "starts" {
   }
 
   assert {
-    condition     = output.fault_targets == { kind = "local:process", selector = { service = "calm-otter" } }
-    error_message = "The replicas are found by the name of the service."
+    condition     = output.fault_targets == { kind = "local:process", selector = { service = "calm-otter", zones = ["a"] } }
+    error_message = "The replicas are found by the name of the service and their zone."
   }
 }
 
@@ -54,5 +54,10 @@ run "keeps_its_url_when_it_grows" {
   assert {
     condition     = output.url == run.starts.url && menagerie_service.this.status == "running"
     error_message = "Another number of replicas leaves the URL as it is."
+  }
+
+  assert {
+    condition     = output.fault_targets.selector.zones == ["a", "b"]
+    error_message = "Two replicas are in two zones."
   }
 }
