@@ -355,7 +355,7 @@ fn number(replica: &Value) -> i64 {
     replica["pid"].as_i64().unwrap_or_else(|| panic!("no pid in {replica}"))
 }
 
-fn write_row(url: &str, message: &str) {
+pub(crate) fn write_row(url: &str, message: &str) {
     let body = serde_json::json!({ "name": "Ada", "message": message }).to_string();
     let (status, answer) = ask(
         url,

@@ -1,6 +1,7 @@
 //! `cargo xtask env …`: one module per subcommand.
 
 mod apply;
+mod backup;
 mod creation;
 mod deployment;
 mod destroy;
@@ -11,7 +12,9 @@ mod name;
 mod new;
 mod open;
 mod plan;
+mod question;
 mod repair;
+mod restore;
 mod show;
 mod status;
 mod test;
@@ -36,6 +39,8 @@ pub(crate) enum Env {
     Destroy(destroy::Destroy),
     Logs(logs::Logs),
     Open(open::Open),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
 }
 
 impl Env {
@@ -53,6 +58,8 @@ impl Env {
             Self::Destroy(destroy) => destroy.run(terminal),
             Self::Logs(logs) => logs.run(terminal),
             Self::Open(open) => open.run(),
+            Self::Backup(backup) => backup.run(terminal),
+            Self::Restore(restore) => restore.run(terminal),
         }
     }
 }

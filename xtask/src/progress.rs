@@ -190,6 +190,8 @@ fn step_text(step: Step, name: &EnvName) -> String {
         }
         Step::Destroy => format!("Destroying `{name}`"),
         Step::Sweep => format!("Looking for what is left of `{name}`"),
+        Step::BackUp => format!("Backing up the database of `{name}`"),
+        Step::Restore => format!("Restoring the database of `{name}`"),
         Step::Probe => format!("Asking `{name}` whether it answers"),
     }
 }

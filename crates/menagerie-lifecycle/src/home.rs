@@ -46,6 +46,11 @@ impl Home {
         self.certificates().join(format!("{name}.json"))
     }
 
+    /// Returns where the backups of an environment's database lie, which outlive it.
+    pub fn backups(&self, name: &EnvName) -> PathBuf {
+        self.directory.join("backups").join(name.as_str())
+    }
+
     /// Returns where the records of one environment lie.
     pub fn environment(&self, name: &EnvName) -> EnvironmentHome {
         EnvironmentHome { directory: self.environments().join(name.as_str()) }

@@ -39,6 +39,14 @@ pub enum HostingError {
         /// What it said.
         stderr: String,
     },
+    /// The provider refused, or could not do, what the user asked it for.
+    #[error("{message}")]
+    Refused {
+        /// What it said.
+        message: String,
+        /// The way out, where it knows one.
+        hint: Option<String>,
+    },
     /// The provider said what no provider of this version says.
     #[error("`{} {command}` gave an answer that is not understood", program.display())]
     Answer {
@@ -138,6 +146,23 @@ pub struct Swept {
     pub removed: Vec<PathBuf>,
 }
 
+/// What was copied out of a database, or back into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// The database.
+    pub database: String,
+    /// `postgres` or `sqlite`.
+    pub engine: String,
+    /// The backup.
+    pub file: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was made, in seconds since 1970.
+    pub created: u64,
+    /// What should be known besides: that a service does not run again, for example.
+    pub note: Option<String>,
+}
+
 /// One process that a sweep ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -210,8 +235,49 @@ impl LocalHosting {
         self.ask("down")
     }
 
+    /// Writes a backup of a database, the only one where none is named, into a new file.
+    pub(crate) fn back_up(
+        &self,
+        database: Option<&str>,
+        output: &Path,
+    ) -> Result<Copied, HostingError> {
+        self.copy("backup", database, ("--output", output))
+    }
+
+    /// Puts a backup in the place of what a database holds, or changes nothing.
+    pub(crate) fn restore(
+        &self,
+        database: Option<&str>,
+        input: &Path,
+    ) -> Result<Copied, HostingError> {
+        self.copy("restore", database, ("--input", input))
+    }
+
+    fn copy(
+        &self,
+        command: &'static str,
+        database: Option<&str>,
+        (option, file): (&str, &Path),
+    ) -> Result<Copied, HostingError> {
+        let mut arguments = self.arguments(command).to_vec();
+        arguments.extend([option.into(), file.into()]);
+        arguments.extend(database.map(|name| format!("--database={name}").into()));
+        self.ask_with(command, arguments).map_err(|error| match error {
+            HostingError::Failed { stderr, .. } => refused(&stderr),
+            error => error,
+        })
+    }
+
     fn ask<T: for<'de> Deserialize<'de>>(&self, command: &'static str) -> Result<T, HostingError> {
-        let output = duct::cmd(program(&self.program), self.arguments(command))
+        self.ask_with(command, self.arguments(command).to_vec())
+    }
+
+    fn ask_with<T: for<'de> Deserialize<'de>>(
+        &self,
+        command: &'static str,
+        arguments: Vec<OsString>,
+    ) -> Result<T, HostingError> {
+        let output = duct::cmd(program(&self.program), arguments)
             .stdin_null()
             .stdout_capture()
             .stderr_capture()
@@ -232,6 +298,16 @@ impl LocalHosting {
     fn arguments(&self, command: &str) -> [OsString; 3] {
         [command.into(), "--dir".into(), self.directory.clone().into()]
     }
+}
+
+/// Reads `error: …` and, after it, `hint: …`.
+fn refused(stderr: &str) -> HostingError {
+    let (message, hint) = match stderr.rsplit_once("\nhint: ") {
+        Some((message, hint)) => (message, Some(hint.to_owned())),
+        None => (stderr, None),
+    };
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    HostingError::Refused { message: message.to_owned(), hint }
 }
 
 /// `duct` puts `./` before a relative `Path`, and leaves a string as it is.
@@ -259,3 +335,19 @@ impl Drop for Served {
 }
 
 const TERMINATE: i32 = rustix::process::Signal::TERM.as_raw();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_provider_says_is_taken_apart() {
+        let check = |stderr: &str, expected: (&str, Option<&str>)| {
+            let HostingError::Refused { message, hint } = refused(stderr) else { unreachable!() };
+            assert_eq!((message.as_str(), hint.as_deref()), expected);
+        };
+        check("error: no: a\nb\nhint: do", ("no: a\nb", Some("do")));
+        check("error: no", ("no", None));
+        check("", ("", None));
+    }
+}

@@ -23,6 +23,7 @@
 //! ```
 
 mod apply;
+mod backup;
 mod bundle;
 mod check_templates;
 mod create;
@@ -51,6 +52,7 @@ mod templates;
 mod test;
 
 pub use apply::{Applied, ApplyOptions, apply};
+pub use backup::{RestoreOptions, Restored, back_up, restore};
 pub use check_templates::{
     CheckTemplatesError, CheckedTemplates, TemplateProblem, check_templates,
 };
@@ -60,7 +62,7 @@ pub use file::FileError;
 pub use git::{Git, GitError};
 pub use home::{EnvironmentHome, Home};
 pub use hosting::{
-    Collector, Database, Ended, HostingError, Replica, Running, Service, Supervisor, Swept,
+    Collector, Copied, Database, Ended, HostingError, Replica, Running, Service, Supervisor, Swept,
 };
 pub use image::ImageError;
 pub use inventory::{Entry, InventoryError, Phase, find, list};

@@ -28,7 +28,7 @@ pub enum RunError {
     #[error("`{0}` has neither a directory in this checkout nor a bundle of an earlier apply")]
     NoSource(EnvName),
     /// It is on its way out.
-    #[error("`{0}` is being destroyed, or was: it cannot be planned or applied any more")]
+    #[error("`{0}` is being destroyed, or was: nothing else can be done with it any more")]
     Ending(EnvName),
     /// `menagerie.toml` or `env.toml` is wrong.
     #[error(transparent)]
@@ -177,6 +177,7 @@ impl Explain for RunError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Inventory(error) => return error.hint(),
+            Self::Hosting(HostingError::Refused { hint, .. }) => return hint.clone(),
             Self::Held { .. } => "wait until it has ended, and run the command again".to_owned(),
             Self::StateLocked { .. } => "if no Terraform runs any more, `terraform force-unlock` releases it".to_owned(),
             Self::NoSource(name) => format!("check out the branch that has `tf/envs/{name}`"),
@@ -192,6 +193,9 @@ impl Explain for RunError {
             }
             Self::Interrupted { name, during: "the plan" | "the build" } => {
                 format!("nothing was changed; `cargo xtask env up {name}` starts again")
+            }
+            Self::Interrupted { name, during: during @ ("the backup" | "the restore") } => {
+                format!("{during} may go on without this command: `cargo xtask env status {name}` shows how it is")
             }
             Self::Interrupted { name, .. } => format!("`cargo xtask env up {name}` goes on from where it is"),
             Self::PlanChanged { name, .. } => format!("`cargo xtask env plan {name}` shows the new plan, and `env apply` applies that"),

@@ -73,6 +73,10 @@ pub enum Step {
     Sweep,
     /// Asks the URL whether it answers.
     Probe,
+    /// Backs up the database.
+    BackUp,
+    /// Restores the database.
+    Restore,
 }
 
 /// Where the root module comes from.

@@ -1,6 +1,7 @@
 //! What `serve` and `supervise` say to each other: one JSON line there, one back, per connection.
 
 use crate::{
+    backup::Summary,
     name::Name,
     record::{Engine, ServiceSpec, SupervisorRecord},
     report,
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::unix::net::UnixStream,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -43,6 +45,16 @@ pub(crate) enum Request {
     },
     RemoveCollector(Name),
     CollectorProgress(Name),
+    /// Writes a backup of a database into a new file; answers when that is done.
+    BackUp {
+        database: Name,
+        output: PathBuf,
+    },
+    /// Puts a backup in the place of what a database holds; answers when that is done.
+    Restore {
+        database: Name,
+        input: PathBuf,
+    },
     Status,
 }
 
@@ -69,6 +81,8 @@ pub(crate) enum Response {
         last: bool,
     },
     Progress(Progress),
+    /// A backup was made or restored.
+    Copied(Summary),
     Status(Status),
     /// It is leaving: wait until it is gone, then start another one.
     Leaving,

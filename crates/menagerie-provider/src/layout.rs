@@ -120,6 +120,15 @@ impl DatabaseLayout {
         self.directory.join("process.json")
     }
 
+    /// The tool that backs it up or restores it.
+    pub(crate) fn tool(&self) -> PathBuf {
+        self.directory.join("tool.json")
+    }
+
+    pub(crate) fn tool_log(&self) -> PathBuf {
+        self.directory.join("tool.log")
+    }
+
     /// The connection URL with its password: a file of mode 0600.
     pub(crate) fn url(&self, record: &DatabaseRecord) -> PathBuf {
         self.directory.join(format!("url-{}", record.incarnation))

@@ -87,6 +87,9 @@ pub(crate) fn end_database(
         ended =
             end_recorded(Kind::Database, record.name.to_string(), &identity, &layout.process())?;
     }
+    if let Some(identity) = record::read::<Identity>(&layout.tool())? {
+        end_recorded(Kind::Database, record.name.to_string(), &identity, &layout.tool())?;
+    }
     if record.engine == Engine::Postgres {
         end_workers(&record.data)?;
     }

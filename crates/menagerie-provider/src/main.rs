@@ -12,6 +12,7 @@
 //! $ menagerie-provider down --dir /tmp/demo
 //! ```
 
+mod backup;
 mod client;
 mod control;
 mod down;
@@ -42,7 +43,7 @@ mod value;
 mod wire;
 mod zone;
 
-use crate::{environment::Environment, layout::Layout};
+use crate::{environment::Environment, layout::Layout, name::Name};
 use clap::{Parser, Subcommand};
 use std::{
     error::Error,
@@ -86,6 +87,35 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
     },
+    /// Back up a database into a new file; print as JSON what that is
+    ///
+    /// Of PostgreSQL it is what `pg_dump` writes. SQLite's file is copied while the services are paused, for as long as
+    /// that takes.
+    Backup {
+        /// Look into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Take this database; the only one where none is given
+        #[arg(long, value_name = "NAME")]
+        database: Option<Name>,
+        /// Write this file, which must not exist
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Replace what a database holds by a backup, or change nothing; print as JSON what was restored
+    ///
+    /// The services are ended for a moment and started again on what was restored.
+    Restore {
+        /// Look into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Take this database; the only one where none is given
+        #[arg(long, value_name = "NAME")]
+        database: Option<Name>,
+        /// Read this file
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+    },
     /// End everything that is recorded and remove its data; print as JSON what that was
     Down {
         /// Clear this directory
@@ -101,7 +131,7 @@ const USAGE: u8 = 2;
 #[derive(Debug)]
 struct Failure {
     what: String,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -153,6 +183,14 @@ fn run(command: Command) -> Result<(), Failure> {
             let status = status::collect(&layout)
                 .map_err(|error| damaged("failed to read the status", &error))?;
             print(&status)
+        }
+        Command::Backup { dir, database, output } => {
+            let backup = backup::back_up(&find_layout(&dir)?, database, &output);
+            print(&backup.map_err(|error| copy_failed("backed up", &error))?)
+        }
+        Command::Restore { dir, database, input } => {
+            let restored = backup::restore(&find_layout(&dir)?, database, &input);
+            print(&restored.map_err(|error| copy_failed("restored", &error))?)
         }
         Command::Down { dir } => {
             let layout = find_layout(&dir)?;
@@ -214,7 +252,7 @@ fn find_layout(dir: &Path) -> Result<Layout, Failure> {
         let what = format!("the path `{}` is not UTF-8", path.display());
         return Err(Failure {
             what,
-            hint: Some("paths are part of Terraform's state, which is text"),
+            hint: Some("paths are part of Terraform's state, which is text".to_owned()),
         });
     }
     let layout = Layout::new(path);
@@ -238,8 +276,17 @@ fn damaged(what: &str, error: &dyn Error) -> Failure {
     failure(what, error, Some("the record is left as it is: what it says may still run"))
 }
 
+fn copy_failed(what: &str, error: &backup::BackupError) -> Failure {
+    let what = if error.leaves_open() {
+        format!("it is not known whether it was {what}")
+    } else {
+        format!("nothing was {what}")
+    };
+    Failure { hint: error.hint(), ..failure(&what, error, None) }
+}
+
 fn failure(what: &str, error: &dyn Error, hint: Option<&'static str>) -> Failure {
-    Failure { what: format!("{what}: {}", report::chain(error)), hint }
+    Failure { what: format!("{what}: {}", report::chain(error)), hint: hint.map(str::to_owned) }
 }
 
 #[cfg(test)]

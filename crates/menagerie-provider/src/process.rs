@@ -69,6 +69,13 @@ pub(crate) struct Survived {
     pub(crate) pid: i32,
 }
 
+/// A group that goes on.
+#[derive(Debug, thiserror::Error)]
+#[error("process group {pid} does not stop")]
+pub(crate) struct Restless {
+    pub(crate) pid: i32,
+}
+
 impl Identity {
     /// Returns the identity of this process.
     pub(crate) fn own() -> Option<Self> {
@@ -122,6 +129,26 @@ impl Identity {
             None => system::same_boot(&self.started),
         };
         ours && system::group_has_live_member(self.pid)
+    }
+
+    /// Stops the whole group, where it is; returns when it has.
+    pub(crate) fn pause_group(&self) -> Result<(), Restless> {
+        let Some(pid) = guarded(self.pid) else { return Ok(()) };
+        if !self.group_is_alive() {
+            return Ok(());
+        }
+        let _ = rustix::process::kill_process_group(pid, Signal::STOP);
+        let stopped = wait_until(Duration::from_secs(5), || system::group_is_stopped(self.pid));
+        if stopped { Ok(()) } else { Err(Restless { pid: self.pid }) }
+    }
+
+    /// Lets the whole group go on.
+    pub(crate) fn resume_group(&self) {
+        if self.group_is_alive()
+            && let Some(pid) = guarded(self.pid)
+        {
+            let _ = rustix::process::kill_process_group(pid, Signal::CONT);
+        }
     }
 
     /// Ends the whole group: `signal`, a grace, then SIGKILL. `true` when there was something to end.
@@ -213,6 +240,22 @@ mod tests {
                 !identity.is_alive() && !identity.end_group(Signal::KILL, Duration::ZERO).unwrap()
             );
         }
+    }
+
+    #[test]
+    fn a_paused_group_does_nothing_until_it_is_resumed() {
+        let (mut child, identity) = shell("(while :; do :; done) & wait");
+        identity.pause_group().unwrap();
+        let before = identity.usage().unwrap().user;
+        sleep(Duration::from_millis(100));
+        assert_eq!(identity.usage().unwrap().user, before);
+        identity.resume_group();
+        assert!(wait_until(Duration::from_secs(30), || {
+            identity.usage().is_some_and(|usage| usage.user > before)
+        }));
+        identity.end_group(Signal::KILL, Duration::ZERO).unwrap();
+        child.wait().unwrap();
+        assert!(identity.pause_group().is_ok(), "what is gone is as good as stopped");
     }
 
     #[test]

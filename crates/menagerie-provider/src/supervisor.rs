@@ -1,6 +1,7 @@
 //! The one long-lived process of an environment: it runs what the records want.
 
 mod backoff;
+mod backup;
 mod collector;
 mod database;
 mod health;
@@ -11,6 +12,7 @@ mod service;
 pub(crate) mod sqlite;
 
 use crate::{
+    backup::Summary,
     control::{self, Fault, Progress, Request, Response},
     environment::Environment,
     layout::Layout,
@@ -332,6 +334,10 @@ impl Supervisor {
                 let collector = self.collector().filter(|collector| collector.name() == name);
                 progress(collector.map(|collector| collector.progress()), "collector", &name)
             }
+            Request::BackUp { database, output } => copied(self.back_up(database, output).await),
+            Request::Restore { database, input } => {
+                copied(self.restore_backup(database, input).await)
+            }
             Request::Status => Response::Status(self.status()),
         }
     }
@@ -547,6 +553,10 @@ fn progress(progress: Option<Progress>, kind: &str, name: &Name) -> Response {
         || Response::Failed(Fault::text(format!("there is no {kind} `{name}`"))),
         Response::Progress,
     )
+}
+
+fn copied(outcome: Result<Summary, Fault>) -> Response {
+    outcome.map_or_else(Response::Failed, Response::Copied)
 }
 
 /// What could not be ended is not started again: its record stays, and says who it is.

@@ -1,7 +1,7 @@
 //! `env destroy`.
 
 use std::fs;
-use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -14,9 +14,8 @@ use serde::Serialize;
 
 use crate::env::facts::{Facts, VERSION, relative};
 use crate::env::name;
-use crate::exit;
+use crate::env::question::Question;
 use crate::output::{self, Format, Terminal};
-use crate::report::Problem;
 use crate::session::{self, Verbosity};
 
 /// Destroy an environment, prove that nothing is left, and write a certificate of that
@@ -78,14 +77,9 @@ impl Destroy {
         if self.dry_run {
             return print_doomed(terminal, &repository, &entry, self.format, now);
         }
-        match &self.confirm {
-            Some(answer) => check(name, answer)?,
-            None if io::stdin().is_terminal() && io::stderr().is_terminal() => {
-                output::say(&output::rows(&Facts::of(&entry).rows(repository.root(), now)));
-                check(name, &ask(name)?)?;
-            }
-            None => return Err(unconfirmed(name, "was not confirmed").into()),
-        }
+        question(name).confirm(self.confirm.as_deref(), || {
+            output::rows(&Facts::of(&entry).rows(repository.root(), now))
+        })?;
         let certificate = session::with(terminal, &repository, self.verbosity, |session| {
             Ok(menagerie_lifecycle::destroy(session, name)?)
         })?;
@@ -111,31 +105,14 @@ impl Destroy {
     }
 }
 
-/// Asks on the terminal for the name.
-fn ask(name: &EnvName) -> anyhow::Result<String> {
-    // Whoever sees no question can't answer it, so a failure to print it is not passed over.
-    write!(io::stderr(), "Type `{name}` to destroy it: ").context("failed to ask for the name")?;
-    let mut answer = String::new();
-    if io::stdin().read_line(&mut answer).context("failed to read the name")? == 0 {
-        // The input has ended, and no newline of the user's ends the question.
-        output::say("");
+/// Returns the question that is asked before something is destroyed.
+pub(crate) fn question(name: &EnvName) -> Question<'_> {
+    Question {
+        name,
+        action: "destroy it",
+        refused: format!("`{name}` is not destroyed"),
+        command: format!("cargo xtask env destroy {name}"),
     }
-    Ok(answer.trim().to_owned())
-}
-
-/// Refuses a name that does not confirm what is destroyed.
-pub(crate) fn check(name: &EnvName, answer: &str) -> Result<(), Problem> {
-    match answer {
-        _ if answer == name.as_str() => Ok(()),
-        "" => Err(unconfirmed(name, "was not confirmed")),
-        _ => Err(unconfirmed(name, "was confirmed with another name")),
-    }
-}
-
-fn unconfirmed(name: &EnvName, what: &str) -> Problem {
-    Problem::new(exit::REFUSED, format!("`{name}` is not destroyed: it {what}")).hint(format!(
-        "`cargo xtask env destroy {name} --confirm {name}`, if that is what you want"
-    ))
 }
 
 fn destroyed<'a>(certificate: &'a Certificate, path: &Path) -> Ending<'a> {
@@ -225,8 +202,6 @@ mod tests {
 
     use super::*;
     use crate::env::facts::tests::{ROOT, deployed, now};
-    use crate::output::Styles;
-    use crate::report;
 
     fn certificate(swept: Swept) -> Certificate {
         Certificate {
@@ -241,20 +216,6 @@ mod tests {
             terraform: "1.11.4".to_owned(),
             tool: "0.1.0".to_owned(),
         }
-    }
-
-    #[test]
-    fn a_name_confirms_only_itself() {
-        let name = "calm-otter".parse().unwrap();
-        assert!(check(&name, "calm-otter").is_ok());
-        for answer in ["", "y", "yes", "Calm-Otter", "calm-otter2"] {
-            let error = anyhow::Error::from(check(&name, answer).unwrap_err());
-            assert_eq!(report::code(&error), exit::REFUSED, "{answer}");
-        }
-        assert_snapshot!(report::render(&check(&name, "lost-lynx").unwrap_err().into(), Styles::PLAIN), @"
-        error: `calm-otter` is not destroyed: it was confirmed with another name
-        hint: `cargo xtask env destroy calm-otter --confirm calm-otter`, if that is what you want
-        ");
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Repair {
             return self.examine(terminal, &repository, &[entry]);
         }
         if let Some(answer) = &self.confirm {
-            destroy::check(&name, answer)?;
+            destroy::question(&name).check(answer)?;
         }
         let options = RepairOptions { destroy: self.confirm.is_some(), directory: self.directory };
         let repaired = session::with(terminal, &repository, self.verbosity, |session| {

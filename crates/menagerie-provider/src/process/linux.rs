@@ -27,6 +27,19 @@ pub(super) fn group_has_live_member(group: i32) -> bool {
     pids().filter_map(stat).any(|stat| stat.group == group && !is_dead(stat.state))
 }
 
+/// Whether every thread of a group's processes is stopped, or dead.
+pub(super) fn group_is_stopped(group: i32) -> bool {
+    let members = pids().filter(|pid| stat(*pid).is_some_and(|stat| stat.group == group));
+    members.flat_map(threads).all(|state| matches!(state, 'T' | 't') || is_dead(state))
+}
+
+fn threads(pid: i32) -> Vec<char> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| Some(parse(&fs::read(thread.path().join("stat")).ok()?)?.state))
+        .collect()
+}
+
 /// Returns the pids of the processes whose working directory is `directory` or below it.
 pub(crate) fn processes_in(directory: &Path) -> Vec<i32> {
     pids()
@@ -97,8 +110,11 @@ fn pids() -> impl Iterator<Item = i32> {
 }
 
 fn stat(pid: i32) -> Option<Stat> {
-    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let text = String::from_utf8_lossy(&text);
+    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse(text: &[u8]) -> Option<Stat> {
+    let text = String::from_utf8_lossy(text);
     let mut fields = text.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?.chars().next()?;
     let group = fields.nth(1)?.parse().ok()?;

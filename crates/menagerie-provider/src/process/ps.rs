@@ -25,6 +25,16 @@ pub(super) fn group_has_live_member(group: i32) -> bool {
     })
 }
 
+pub(super) fn group_is_stopped(group: i32) -> bool {
+    ps(&["-axo", "pgid=,stat="]).is_some_and(|text| {
+        text.lines().all(|line| {
+            let mut fields = line.split_whitespace();
+            fields.next().and_then(|text| text.parse().ok()) != Some(group)
+                || fields.next().is_some_and(|state| state.starts_with(['T', 'Z']))
+        })
+    })
+}
+
 /// There is no cheap way to tell: none.
 pub(crate) fn processes_in(_directory: &Path) -> Vec<i32> {
     Vec::new()

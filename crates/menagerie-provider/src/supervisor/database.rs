@@ -185,16 +185,7 @@ impl Database {
                 .map_err(|fault| fault.message);
         };
         let started = async {
-            let binaries = postgres::Binaries::find(&self.context.environment)
-                .ok_or(postgres::PostgresError::Absent)?;
-            let server = postgres::Server {
-                binaries,
-                layout: self.layout.clone(),
-                port: record.port.unwrap_or_default(),
-                supervisor: self.context.identity.clone(),
-                path: self.context.environment.passed_on["PATH"].clone(),
-                record,
-            };
+            let server = self.server()?;
             if !server.record.initialised {
                 server.initialise().await?;
                 // From here on the data is the user's.
@@ -208,6 +199,25 @@ impl Database {
         self.inner().identity = Some(launched.identity.clone());
         self.conclude(Ok(()));
         Ok(Some(launched))
+    }
+
+    /// Returns what is needed to work with its PostgreSQL.
+    pub(super) fn server(&self) -> Result<postgres::Server, postgres::PostgresError> {
+        let record = self.record();
+        let binaries = postgres::Binaries::find(&self.context.environment)
+            .ok_or(postgres::PostgresError::Absent)?;
+        Ok(postgres::Server {
+            binaries,
+            layout: self.layout.clone(),
+            port: record.port.unwrap_or_default(),
+            supervisor: self.context.identity.clone(),
+            path: self.context.environment.passed_on["PATH"].clone(),
+            record,
+        })
+    }
+
+    pub(super) fn record(&self) -> DatabaseRecord {
+        self.inner().record.clone()
     }
 
     /// Watches a server until it ends or is told to; it is gone afterwards.

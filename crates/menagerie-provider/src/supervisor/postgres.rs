@@ -3,6 +3,8 @@
 //! `fsync` stays on: on an SSD a commit costs no more here, and data survives a power cut too. The cluster is
 //! made by `initdb` and one single-user session, which creates the database; `psql` is not needed.
 
+mod tools;
+
 use crate::{
     environment::Environment,
     file,
@@ -52,6 +54,8 @@ pub(crate) enum PostgresError {
     Password(#[source] io::Error),
     #[error("the data of the database is gone: `{}`", path.display())]
     Gone { path: PathBuf },
+    #[error("`{}` is not installed: it belongs to PostgreSQL's client programs", path.display())]
+    NoTool { path: PathBuf },
     #[error("{0}")]
     Port(String),
     #[error(transparent)]

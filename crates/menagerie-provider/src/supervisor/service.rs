@@ -8,6 +8,7 @@ use crate::{
     control::{Fault, Progress},
     file,
     layout::ServiceLayout,
+    name::Name,
     port,
     record::{self, ServiceRecord, ServiceSpec},
     status::{self, Condition, ServiceStatus},
@@ -47,6 +48,8 @@ struct Inner {
     proxy: Option<JoinHandle<()>>,
     controller: Option<JoinHandle<()>>,
     stopping: bool,
+    /// Nothing runs for as long as its database is swapped.
+    held: bool,
 }
 
 #[derive(Debug)]
@@ -101,6 +104,7 @@ impl Service {
             proxy: None,
             controller: None,
             stopping: false,
+            held: false,
         };
         let service = Arc::new(Self {
             context,
@@ -170,6 +174,28 @@ impl Service {
         for slot in slots {
             let _ = slot.task.await;
         }
+    }
+
+    pub(super) fn name(&self) -> Name {
+        self.inner().record.spec.name.clone()
+    }
+
+    /// Ends every replica, and starts none until it is released; the port answers that none is ready.
+    pub(super) fn hold(&self) {
+        self.inner().held = true;
+        self.changed.notify_one();
+    }
+
+    /// Lets replicas run again.
+    pub(super) fn release(&self) {
+        self.inner().held = false;
+        self.changed.notify_one();
+    }
+
+    /// Whether no replica runs.
+    pub(super) fn is_idle(&self) -> bool {
+        let inner = self.inner();
+        inner.slots.is_empty() && inner.leaving.iter().all(|slot| slot.task.is_finished())
     }
 
     /// Lets the slots follow the record, for ever.
@@ -304,6 +330,9 @@ impl Inner {
     /// How many slots there should be now: one more than replicas while the only one changes, so that there is
     /// always one that serves. It has the next number, and leaves when the other one serves again.
     fn count(&self, record: &ServiceRecord) -> usize {
+        if self.held {
+            return 0;
+        }
         let wanted = record.spec.replicas as usize;
         let stands_in = match &self.slots[..] {
             _ if wanted != 1 => false,

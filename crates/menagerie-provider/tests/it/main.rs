@@ -8,6 +8,8 @@
 )]
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod faults;
