@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_was_sealed_is_read() {
         let directory = tempfile::tempdir().unwrap();
-        for content in [&b""[..], b"\n", b"one\ntwo", &[7; 300_000]] {
+        for content in [&b""[..], b"\n", b"one\ntwo", &vec![7; 300_000]] {
             let (path, label) = sealed(directory.path(), content);
             assert_eq!(check(&path).unwrap(), label);
         }

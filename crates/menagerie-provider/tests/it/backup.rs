@@ -281,17 +281,14 @@ fn a_full_disk_leaves_no_half_backup() {
         let environment = Environment::new();
         environment.configure(&POSTGRES.replace("\"postgres\"", &format!("\"{engine}\"")));
         environment.apply().success();
-        match engine {
-            "postgres" => {
-                psql(
-                    &environment,
-                    "create table t as select md5(i::text) from generate_series(1, 20000) i",
-                );
-            }
-            _ => {
-                let file = environment.dir.join("databases/main/data/main.sqlite");
-                fs::write(file, vec![7; 200_000]).unwrap();
-            }
+        if engine == "postgres" {
+            psql(
+                &environment,
+                "create table t as select md5(i::text) from generate_series(1, 20000) i",
+            );
+        } else {
+            let file = environment.dir.join("databases/main/data/main.sqlite");
+            fs::write(file, vec![7; 200_000]).unwrap();
         }
         let output = backups.dir.join("one.backup");
         refuse(
