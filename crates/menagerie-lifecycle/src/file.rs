@@ -109,6 +109,13 @@ pub(crate) fn copy_tree(from: &Path, to: &Path, skip: &[&str]) -> Result<(), Fil
     Ok(())
 }
 
+/// Returns whether hardly anything can be written there.
+pub(crate) fn is_nearly_full(path: &Path) -> bool {
+    const LITTLE: u64 = 64 * 1024;
+    rustix::fs::statvfs(path)
+        .is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < LITTLE)
+}
+
 /// Makes a rename or a removal in this directory survive a crash of the machine.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|directory| directory.sync_all()).during("write", path)

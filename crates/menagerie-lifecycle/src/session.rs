@@ -17,6 +17,7 @@ use menagerie_terraform::{
 };
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -237,7 +238,14 @@ impl Session<'_> {
         match ended.map_err(|source| RunError::Terraform { name: name.clone(), command, source })? {
             Ended::Done(value) => Ok(value),
             Ended::Failed(failure) => {
-                Err(RunError::Failed { name, command, diagnostics: failure.to_string() })
+                let mut diagnostics = failure.to_string();
+                let runs = self.repository.home().environment(&name).runs();
+                if file::is_nearly_full(&runs) {
+                    // What Terraform says is on that disk too, and perhaps cut short before the reason.
+                    let _ =
+                        write!(diagnostics, "\nno space left on device for `{}`", runs.display());
+                }
+                Err(RunError::Failed { name, command, diagnostics })
             }
             Ended::NeedsInit(reason) => {
                 Err(RunError::Failed { name, command, diagnostics: reason })

@@ -124,6 +124,8 @@ pub(crate) fn collect(layout: &Layout) -> Result<Status, RecordError> {
     {
         return Ok(status);
     }
+    // It may have ended while it was asked.
+    let supervisor = supervisor.filter(|supervisor| supervisor.identity.is_alive());
     look(layout, supervisor.map(|supervisor| SupervisorStatus { pid: supervisor.identity.pid }))
 }
 

@@ -61,6 +61,7 @@ fn status_tells_what_runs_and_down_ends_it() {
     };
     assert_eq!(status, expected("running", "ready", json!({ "pid": supervisor })));
     kill(supervisor);
+    until("the supervisor is gone", || environment.status()["supervisor"].is_null());
     assert_eq!(environment.status(), expected("degraded", "unsupervised", json!(null)));
 
     let down = environment.down();
