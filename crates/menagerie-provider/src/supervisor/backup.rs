@@ -57,8 +57,10 @@ impl Supervisor {
                 copy_sqlite(&record, replicas, &draft.path).await
             }
         };
-        let sealed = parts.and_then(|parts| draft.seal(&record, parts, &output));
-        let label = sealed.map_err(|error| {
+        let target = output.clone();
+        let sealed =
+            super::blocking(move || parts.and_then(|parts| draft.seal(&record, parts, &target)));
+        let label = sealed.await.map_err(|error| {
             Fault::text(format!("failed to write `{}`: {error}", output.display()))
         })?;
         summary(name, output, &label)
