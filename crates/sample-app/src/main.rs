@@ -97,6 +97,7 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
         environment: settings.environment,
         log: log.clone(),
         metrics: Metrics::default(),
+        slowdown: settings.slowdown,
         is_ending: AtomicBool::new(false),
     });
     log.line(

@@ -29,6 +29,8 @@ pub(crate) struct Application {
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
     pub(crate) tracer: Tracer,
+    /// See [`crate::settings::Settings::slowdown`].
+    pub(crate) slowdown: f64,
     /// Set when it is about to end: from then on it is not ready.
     pub(crate) is_ending: AtomicBool,
 }
@@ -238,6 +240,9 @@ async fn observe(
     let in_flight = application.metrics.request_started();
     let (start, clock) = (SystemTime::now(), Instant::now());
     let response = next.run(request).await;
+    if application.slowdown > 1.0 {
+        stretch(clock, application.slowdown);
+    }
     let (status, took) = (response.status().as_u16(), clock.elapsed());
     application.metrics.request_answered(&method, &route, status, took);
     drop(in_flight);
@@ -269,6 +274,15 @@ async fn observe(
         });
     }
     response
+}
+
+/// Waits until so many times as long has passed as until now.
+fn stretch(clock: Instant, factor: f64) {
+    let until = clock + clock.elapsed().mul_f64(factor);
+    // Work, as slower code would; and a timer is late by up to a millisecond, which is more than most requests take.
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
 }
 
 fn problem(status: StatusCode, text: &str) -> Response {

@@ -17,7 +17,12 @@ pub(crate) struct Settings {
     pub(crate) log_level: Level,
     /// Where traces are sent.
     pub(crate) traces_endpoint: Option<String>,
+    /// How many times as long as it takes by itself each request takes: a fault to be found by those who measure.
+    pub(crate) slowdown: f64,
 }
+
+/// The largest slowdown.
+const SLOWEST: f64 = 100.0;
 
 /// How important a line of the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +90,14 @@ impl Settings {
             // There is no TLS in here, as a collector stands beside its application, and so no place for a password.
             bail!("OTEL_EXPORTER_OTLP_ENDPOINT is not of the form `http://host:4318`")
         }
+        let slowdown = get("SLOWDOWN").unwrap_or("1");
+        let Some(slowdown) =
+            slowdown.parse().ok().filter(|factor| (1.0..=SLOWEST).contains(factor))
+        else {
+            bail!("SLOWDOWN is `{slowdown}`, and not a number from 1 to {SLOWEST}, such as 1.2")
+        };
         Ok(Self {
+            slowdown,
             address: SocketAddr::new(host, port),
             database_url: database_url.to_owned(),
             log_level,
@@ -139,6 +151,10 @@ mod tests {
             &[url, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:secret@collector:4318")],
             "OTEL_EXPORTER_OTLP_ENDPOINT is not of the form",
         );
+        for slowdown in ["0.9", "101", "NaN", "inf", "fast", "-2"] {
+            check(&[url, ("SLOWDOWN", slowdown)], &format!("SLOWDOWN is `{slowdown}`"));
+        }
+        check(&[url, ("SLOWDOWN", "1.2")], "127.0.0.1:8080");
         for password in ["12/secret", "12?secret", "12#secret"] {
             let url = format!("postgres://u:{password}@h/d");
             check(&[("DATABASE_URL", &url)], "DATABASE_URL has `/`, `?` or `#` before its `@`");

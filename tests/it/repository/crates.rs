@@ -90,6 +90,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     naming     uses nothing
     plan       uses nothing
     provider   uses nothing
+    telemetry  uses nothing
     template   uses config, naming
     terraform  uses plan
     sample-app uses nothing
