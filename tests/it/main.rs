@@ -14,6 +14,7 @@ mod input;
 mod interrupts;
 mod kills;
 mod life;
+mod measuring;
 mod playground;
 mod processes;
 mod repair;

@@ -2,12 +2,14 @@
 
 mod apply;
 mod backup;
+mod compare;
 mod creation;
 mod deployment;
 mod destroy;
 pub(crate) mod facts;
 mod list;
 mod logs;
+mod metrics;
 mod name;
 mod new;
 mod open;
@@ -41,6 +43,8 @@ pub(crate) enum Env {
     Open(open::Open),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Metrics(metrics::Metrics),
+    Compare(compare::Compare),
 }
 
 impl Env {
@@ -60,6 +64,8 @@ impl Env {
             Self::Open(open) => open.run(),
             Self::Backup(backup) => backup.run(terminal),
             Self::Restore(restore) => restore.run(terminal),
+            Self::Metrics(metrics) => metrics.run(terminal),
+            Self::Compare(compare) => compare.run(terminal),
         }
     }
 }

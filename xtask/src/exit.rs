@@ -22,6 +22,10 @@ pub(crate) const NO_TERRAFORM: u8 = 9;
 pub(crate) const INCOMPLETE: u8 = 10;
 /// A test of an environment failed.
 pub(crate) const TEST_FAILED: u8 = 11;
+/// B is slower than A, and that was to be a failure.
+pub(crate) const SLOWER: u8 = 12;
+/// Whether B is slower than A can't be told, and that was to be a failure.
+pub(crate) const UNCLEAR: u8 = 13;
 /// It was interrupted; what a shell gives a program that SIGINT ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -7,9 +7,23 @@ use std::thread;
 
 use menagerie_terraform::Cancel;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::exit;
 use crate::progress::Voice;
+
+/// Returns a flag that the first signal that asks to stop sets; the second ends the process.
+pub(crate) fn flag() -> io::Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // Called in the order of registration: at the first signal this one finds the flag not set.
+        let code = i32::from(exit::INTERRUPTED);
+        flag::register_conditional_shutdown(signal, code, Arc::clone(&is_interrupted))?;
+        flag::register(signal, Arc::clone(&is_interrupted))?;
+    }
+    Ok(is_interrupted)
+}
 
 /// Turns each signal that asks to stop into one count of `cancel`, until the process ends.
 ///

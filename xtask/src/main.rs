@@ -18,6 +18,7 @@ mod interrupt;
 mod man;
 mod output;
 mod progress;
+mod quantity;
 mod reference;
 mod report;
 mod session;

@@ -95,6 +95,11 @@ impl EnvironmentHome {
         self.directory.join("local")
     }
 
+    /// Returns where the local hosting keeps the environment's telemetry.
+    pub fn telemetry(&self) -> PathBuf {
+        self.local().join("telemetry")
+    }
+
     /// Returns Terraform's state.
     pub fn state(&self) -> PathBuf {
         self.directory.join("terraform.tfstate")

@@ -8,10 +8,14 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::http::Uri;
+
+use crate::comparison::{Servers, Side, Stop};
 
 /// How long an answer may take; longer is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -108,6 +112,44 @@ impl Client {
     }
 }
 
+/// Two servers to compare, for as long as there is time and somebody waits.
+pub struct Pair {
+    a: Client,
+    b: Client,
+    deadline: Instant,
+    is_interrupted: Arc<AtomicBool>,
+}
+
+impl Pair {
+    /// Makes a pair of which no request is sent after the deadline, or after the flag was set.
+    pub fn new(a: Target, b: Target, deadline: Instant, is_interrupted: Arc<AtomicBool>) -> Self {
+        Self { a: Client::new(a), b: Client::new(b), deadline, is_interrupted }
+    }
+}
+
+impl Servers for Pair {
+    fn reconnect(&mut self) {
+        self.a.reconnect();
+        self.b.reconnect();
+    }
+
+    fn ask(&mut self, side: Side) -> Result<Answer, Stop> {
+        let client = match side {
+            Side::A => &self.a,
+            Side::B => &self.b,
+        };
+        let answer = client.ask();
+        // Asked afterwards: what was interrupted meanwhile, or came too late, is not counted.
+        if self.is_interrupted.load(Ordering::Relaxed) {
+            Err(Stop::Interrupted)
+        } else if Instant::now() > self.deadline {
+            Err(Stop::TimeUp)
+        } else {
+            Ok(answer)
+        }
+    }
+}
+
 /// Returns an agent that goes through no proxy, since none leads to this machine, and follows nobody elsewhere.
 fn agent() -> Agent {
     let config = Agent::config_builder()
@@ -124,8 +166,7 @@ fn agent() -> Agent {
 mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::TcpListener;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::*;
 

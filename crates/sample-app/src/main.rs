@@ -89,7 +89,7 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let tracer = Tracer::start(settings.traces_endpoint.as_deref(), &settings.environment, log)
+    let tracer = Tracer::start(settings.traces_endpoint.as_deref(), &settings.resource, log)
         .context("failed to start traces")?;
     let application = Arc::new(Application {
         database,

@@ -1,6 +1,6 @@
 //! What the application is told by its environment: read once, at the start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context as _, bail};
@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: Level,
     /// Where traces are sent.
     pub(crate) traces_endpoint: Option<String>,
+    /// What its traces say of where they come from.
+    pub(crate) resource: BTreeMap<String, String>,
     /// How many times as long as it takes by itself each request takes: a fault to be found by those who measure.
     pub(crate) slowdown: f64,
 }
@@ -96,15 +98,56 @@ impl Settings {
         else {
             bail!("SLOWDOWN is `{slowdown}`, and not a number from 1 to {SLOWEST}, such as 1.2")
         };
+        let environment = environment(variables.clone().into_iter());
         Ok(Self {
+            resource: resource(&environment, &get),
             slowdown,
             address: SocketAddr::new(host, port),
             database_url: database_url.to_owned(),
             log_level,
             traces_endpoint: traces_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
-            environment: environment(variables.into_iter()),
+            environment,
         })
     }
+}
+
+/// Returns the attributes of all its telemetry, by the variables of OpenTelemetry:
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>.
+fn resource<'a>(
+    environment: &str,
+    get: &impl Fn(&str) -> Option<&'a str>,
+) -> BTreeMap<String, String> {
+    let mut resource = BTreeMap::from(
+        [
+            ("service.name", env!("CARGO_PKG_NAME")),
+            ("service.version", env!("CARGO_PKG_VERSION")),
+            ("deployment.environment.name", environment),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned())),
+    );
+    let told = get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    resource.extend(told.split(',').filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        Some((decoded(key.trim()), decoded(value.trim())))
+    }));
+    if let Some(name) = get("OTEL_SERVICE_NAME") {
+        resource.insert("service.name".to_owned(), name.to_owned());
+    }
+    resource
+}
+
+/// Decodes what is percent-encoded; what is not well-formed stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).filter(|_| *first == b'%');
+        let code =
+            code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Returns the name of the environment: known also where the other settings are wrong.
@@ -127,6 +170,23 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert!(text.contains(expected), "`{text}` does not contain `{expected}`");
+    }
+
+    #[test]
+    fn telemetry_says_where_it_comes_from() {
+        let read = |variables: &[(&str, &str)]| {
+            let all = variables.iter().chain(&[("DATABASE_URL", "sqlite:///a")]);
+            let all = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let resource = Settings::read(all).unwrap().resource;
+            let get = |key: &str| resource.get(key).cloned().unwrap_or_default();
+            [get("service.name"), get("deployment.environment.name"), get("service.instance.id")]
+        };
+        assert_eq!(read(&[]), ["sample-app", "development", ""]);
+        let told = "deployment.environment.name=calm-otter, service.instance.id=web%2F0,service.name=no,%zz,a";
+        let variables = [("OTEL_RESOURCE_ATTRIBUTES", told), ("OTEL_SERVICE_NAME", "web")];
+        assert_eq!(read(&variables), ["web", "calm-otter", "web/0"]);
+        assert_eq!(decoded("100%, %e2%82%ac %ff"), "100%, %e2%82%ac %ff", "not UTF-8");
+        assert_eq!(decoded("100% %e2%82%ac%2"), "100% €%2");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!
 //! A collector that is slow or gone costs spans, never a request: the queue is bounded and what does not fit is dropped.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -105,21 +106,18 @@ impl Context {
 }
 
 impl Tracer {
-    /// Starts the thread that sends. The endpoint is the collector's base URL.
+    /// Starts the thread that sends. The endpoint is the collector's base URL, and the resource says where the spans come from.
     pub(crate) fn start(
         endpoint: Option<&str>,
-        environment: &str,
+        resource: &BTreeMap<String, String>,
         log: &Log,
     ) -> std::io::Result<Self> {
         let Some(endpoint) = endpoint else {
             return Ok(Self { queue: None, waiting: Arc::default() });
         };
         let url = format!("{endpoint}/v1/traces");
-        let resource = attributes(&[
-            ("service.name", "sample-app".into()),
-            ("service.version", env!("CARGO_PKG_VERSION").into()),
-            ("deployment.environment.name", environment.into()),
-        ]);
+        let resource =
+            attributes(resource.iter().map(|(key, value)| (key.as_str(), value.as_str().into())));
         let (queue, spans) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let (left, log) = (waiting.clone(), log.clone());
@@ -199,13 +197,13 @@ fn encode(span: Span, end: SystemTime) -> Value {
         "kind": span.kind as u8,
         "startTimeUnixNano": nanoseconds(span.start),
         "endTimeUnixNano": nanoseconds(end),
-        "attributes": attributes(&span.attributes),
+        "attributes": attributes(span.attributes.into_iter()),
         "status": { "code": if span.failed { 2 } else { 0 } },
     })
 }
 
-fn attributes(attributes: &[(&'static str, Value)]) -> Value {
-    let encoded = attributes.iter().map(|(key, value)| {
+fn attributes<'a>(attributes: impl Iterator<Item = (&'a str, Value)>) -> Value {
+    let encoded = attributes.map(|(key, value)| {
         // 64-bit integers are strings in the JSON encoding of protocol buffers.
         let value = match value.as_i64() {
             Some(number) => json!({ "intValue": number.to_string() }),

@@ -94,7 +94,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     template   uses config, naming
     terraform  uses plan
     sample-app uses nothing
-    xtask      uses config, lifecycle, naming, plan, terraform
+    xtask      uses config, lifecycle, naming, plan, telemetry, terraform
     ");
 }
 
