@@ -66,7 +66,7 @@ fn a_planted_slowdown_is_found_and_none_is_made_up() {
     let runs = std::env::var("MENAGERIE_COMPARE_RUNS").ok();
     let runs = runs.map(|runs| runs.parse().expect("MENAGERIE_COMPARE_RUNS is a number"));
     let (runs, slowdown, requests) = match runs {
-        Some(runs) => (runs, 1.2, "4000"),
+        Some(runs) => (runs, 1.2, "2000"),
         None => (1, 3.0, "400"),
     };
     let none = verdicts(runs, 1.0, requests);
@@ -152,7 +152,7 @@ fn what_cannot_be_compared_is_refused() {
     playground.ok(&["up", "brave-newt"]);
     check(&playground, &[&a, "brave-newt", "--unequal", "--path", "/nowhere"], 1, "answered 404");
     // A threshold that nothing stays below by chance, and nothing exceeds.
-    let far = ["--unequal", "--requests", "60", "--threshold", "1000", "--fail-if-slower"];
+    let far = ["--unequal", "--requests", "70", "--threshold", "1000", "--fail-if-slower"];
     check(&playground, &[&[a.as_str(), "brave-newt"], &far[..]].concat(), 0, "not set up alike");
     // No time to measure anything.
     let short = ["--unequal", "--time-limit", "1ms", "--fail-if-slower"];

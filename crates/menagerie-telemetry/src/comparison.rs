@@ -11,6 +11,8 @@
 //! - **One ratio.** The estimate and its confidence interval come from the blocks, by the signed-rank test, which assumes no
 //!   distribution and that blocks are independent of each other. It holds exactly for two equal servers, since the order
 //!   was drawn.
+//! - **Up to three looks.** Where noise leaves it open, twice as many requests are sent, and once more. So that looking again
+//!   makes no error more likely, each interval has a third of the error that the confidence allows.
 //! - **A threshold.** Two processes of the same program differ by a little that is real and means nothing: where things lie in
 //!   memory, which core they are on. So a difference counts only if the whole interval lies beyond the threshold, and that
 //!   there is none is only said if the whole interval lies within it. In between it is not known.
@@ -25,8 +27,12 @@ use crate::requests::ratio;
 
 /// How many pairs a block has where there are enough, and how many blocks there are at least and at most.
 const BLOCK: u32 = 50;
-const FEWEST_BLOCKS: u32 = 12;
+const FEWEST_BLOCKS: u32 = 14;
 const MOST_BLOCKS: u32 = 100;
+
+/// How often the number of requests is doubled while it can't be told, at most. Each look at the numbers is a chance to be
+/// wrong, so they share what the confidence leaves.
+const DOUBLINGS: u32 = 2;
 
 /// How many requests open each connection, and are not measured.
 const WARM_UP: u32 = 3;
@@ -49,7 +55,8 @@ pub enum Side {
 /// How two servers are compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparing {
-    /// How many requests each gets at least; [`Comparing::FEWEST_REQUESTS`] or more.
+    /// How many requests each gets at least, [`Comparing::FEWEST_REQUESTS`] or more; and up to [`Comparing::MOST_FACTOR`] times as
+    /// many while noise leaves it open.
     pub requests: u32,
     /// How sure the interval is, as a share: at most [`Comparing::MOST_CONFIDENCE`].
     pub confidence: f64,
@@ -166,7 +173,9 @@ impl Measured {
 
 impl Comparing {
     /// The fewest requests from which something can follow.
-    pub const FEWEST_REQUESTS: u32 = 60;
+    pub const FEWEST_REQUESTS: u32 = 70;
+    /// How many times as many requests are sent where noise leaves it open, at most.
+    pub const MOST_FACTOR: u32 = 1 << DOUBLINGS;
     /// The highest confidence that the fewest blocks can give.
     pub const MOST_CONFIDENCE: f64 = 0.999;
 
@@ -237,43 +246,63 @@ impl Answers {
     }
 }
 
-/// Compares two servers; `each_block` hears how many blocks are done. It ends early once more requests have failed than a
-/// verdict allows, and returns `None` when it is interrupted.
+/// Compares two servers; `each_block` hears how many blocks are done, and of how many. It ends early once more requests have
+/// failed than a verdict allows, and returns `None` when it is interrupted.
 pub fn compare(
     comparing: &Comparing,
     servers: &mut impl Servers,
-    mut each_block: impl FnMut(u32),
+    mut each_block: impl FnMut(u32, u32),
 ) -> Option<Comparison> {
     let mut order = Order::new(comparing.seed);
     let [mut a, mut b] = [Answers::default(), Answers::default()];
     let mut differences = Vec::new();
     let mut blocks = 0;
-    let most = f64::from(comparing.requests()) * MOST_FAILURES;
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    let fails = |answers: &Answers| answers.failures as f64 > most;
-    while blocks < comparing.blocks() && !fails(&a) && !fails(&b) {
-        match block(comparing.pairs(), servers, &mut order, [&mut a, &mut b]) {
-            Ok(difference) => differences.extend(difference),
-            Err(Stop::TimeUp) => break,
-            Err(Stop::Interrupted) => return None,
+    let mut goal = comparing.blocks();
+    let confidence = 1.0 - (1.0 - comparing.confidence) / f64::from(DOUBLINGS + 1);
+    loop {
+        let mut is_time_up = false;
+        while blocks < goal
+            && !is_time_up
+            && !fails(&a, goal * comparing.pairs())
+            && !fails(&b, goal * comparing.pairs())
+        {
+            match block(comparing.pairs(), servers, &mut order, [&mut a, &mut b]) {
+                Ok(difference) => {
+                    differences.extend(difference);
+                    blocks += 1;
+                    each_block(blocks, goal);
+                }
+                Err(Stop::TimeUp) => is_time_up = true,
+                Err(Stop::Interrupted) => return None,
+            }
         }
-        blocks += 1;
-        each_block(blocks);
+        let interval = interval(&differences, confidence);
+        let ratio = interval.map(|interval| Ratio {
+            low: interval.low.exp(),
+            estimate: interval.estimate.exp(),
+            high: interval.high.exp(),
+        });
+        let requests = blocks * comparing.pairs();
+        let verdict = match ratio {
+            _ if fails(&a, requests) || fails(&b, requests) => Verdict::Unclear(Unclear::Failures),
+            None => Verdict::Unclear(Unclear::TooFew),
+            Some(ratio) => judge(ratio, comparing.threshold, requests.into()),
+        };
+        let is_noise = matches!(verdict, Verdict::Unclear(Unclear::Noise { .. }));
+        if is_noise && !is_time_up && goal < comparing.blocks() * Comparing::MOST_FACTOR {
+            goal *= 2;
+            continue;
+        }
+        let (a, b) = (Measured::of(&mut a), Measured::of(&mut b));
+        return Some(Comparison { a, b, blocks, ratio, verdict });
     }
-    let (a, b) = (Measured::of(&mut a), Measured::of(&mut b));
-    let interval = interval(&differences, comparing.confidence);
-    let ratio = interval.map(|interval| Ratio {
-        low: interval.low.exp(),
-        estimate: interval.estimate.exp(),
-        high: interval.high.exp(),
-    });
-    let fails = |side: &Measured| side.error_rate().is_some_and(|rate| rate > MOST_FAILURES);
-    let verdict = match ratio {
-        _ if fails(&a) || fails(&b) => Verdict::Unclear(Unclear::Failures),
-        None => Verdict::Unclear(Unclear::TooFew),
-        Some(ratio) => judge(ratio, comparing.threshold, a.requests.max(b.requests)),
-    };
-    Some(Comparison { a, b, blocks, ratio, verdict })
+}
+
+/// Returns whether more of so many requests failed than leave latencies a meaning.
+fn fails(answers: &Answers, requests: u32) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let failures = answers.failures as f64;
+    failures > f64::from(requests) * MOST_FAILURES
 }
 
 /// Measures one block, and returns the mean difference of the logarithms; `None` if no pair was answered.

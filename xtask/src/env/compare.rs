@@ -44,8 +44,8 @@ pub(crate) struct Compare {
     #[arg(long, default_value = "/", value_parser = path)]
     path: String,
 
-    /// Send so many requests to each
-    #[arg(long, value_name = "N", default_value_t = 4000,
+    /// Send so many requests to each, and up to four times as many while noise leaves it open
+    #[arg(long, value_name = "N", default_value_t = 2000,
         value_parser = clap::value_parser!(u32).range(i64::from(Comparing::FEWEST_REQUESTS)..=1_000_000))]
     requests: u32,
 
@@ -204,7 +204,7 @@ impl Compare {
         is_interrupted: Arc<AtomicBool>,
     ) -> anyhow::Result<menagerie_telemetry::Comparison> {
         let comparing = self.comparing(seed);
-        let (blocks, mut done) = (comparing.blocks(), 0);
+        let mut said = (0, comparing.blocks());
         let mut display = Display::new(terminal, false);
         display.begin(format!(
             "Sending {} requests each to `{}` and `{}`",
@@ -213,8 +213,8 @@ impl Compare {
             self.b
         ));
         let mut pair = Pair::new(a, b, Instant::now() + self.time_limit, is_interrupted);
-        let comparison = compare(&comparing, &mut pair, |block| {
-            done = block;
+        let comparison = compare(&comparing, &mut pair, |done, blocks| {
+            said = (done, blocks);
             if terminal.is_interactive() {
                 display.begin(format!(
                     "Comparing `{}` and `{}`: {done} of {blocks} blocks",
@@ -224,6 +224,7 @@ impl Compare {
         });
         display.end();
         comparison.ok_or_else(|| {
+            let (done, blocks) = said;
             let message = format!("interrupted after {done} of {blocks} blocks");
             Problem::new(exit::INTERRUPTED, message).into()
         })

@@ -31,7 +31,7 @@ impl Machine {
     }
 
     fn compare(&mut self, seed: u64) -> Option<Comparison> {
-        compare(&Comparing { seed, ..COMPARING }, self, |_| {})
+        compare(&Comparing { seed, ..COMPARING }, self, |_, _| {})
     }
 }
 
@@ -80,36 +80,36 @@ fn verdicts(ratio: f64, runs: u64) -> [u64; 4] {
 
 #[test]
 fn a_difference_is_found_and_none_is_made_up() {
-    let same = verdicts(1.0, 200);
-    let slower = verdicts(1.2, 200);
-    let faster = verdicts(1.0 / 1.2, 200);
+    let same = verdicts(1.0, 100);
+    let slower = verdicts(1.2, 100);
+    let faster = verdicts(1.0 / 1.2, 100);
     println!(
         "slower, same, faster, unclear: of equal ones {same:?}, of 1.2 {slower:?}, of 1/1.2 {faster:?}"
     );
     assert_eq!((same[0], same[2]), (0, 0));
-    assert!(slower[0] >= 198 && slower[1] + slower[2] == 0);
-    assert!(faster[2] >= 198 && faster[0] + faster[1] == 0);
+    assert!(same[1] >= 50, "most often it is said that there is none: {same:?}");
+    assert_eq!((slower, faster), ([100, 0, 0, 0], [0, 0, 100, 0]));
 }
 
 #[test]
 fn a_difference_at_the_threshold_is_rarely_called_one() {
-    // With 99 % on both sides, each of these comes once in 200.
-    let [slower, same, faster, _] = verdicts(1.05, 200);
-    assert!(slower <= 4 && same <= 4 && faster == 0, "{slower} {same} {faster}");
+    // With 99 % on both sides, each of these comes in less than one of 200.
+    let [slower, same, faster, _] = verdicts(1.05, 100);
+    assert!(slower <= 2 && same <= 2 && faster == 0, "{slower} {same} {faster}");
 }
 
 #[test]
 fn the_interval_holds_the_true_ratio() {
     for true_ratio in [1.0, 1.1] {
-        let misses = (0..300).filter(|seed| {
+        let misses = (0..150).filter(|seed| {
             let comparison = Machine::new(true_ratio, *seed).compare(*seed).unwrap();
             let ratio = comparison.ratio.unwrap();
             ratio.low > true_ratio || ratio.high < true_ratio
         });
-        // Three are to be expected, and a few more as neighbouring blocks are not independent.
+        // One or two are to be expected if all three looks are taken; neighbouring blocks are not wholly independent.
         let misses = misses.count();
-        println!("{misses} of 300 intervals of 99 % miss {true_ratio}");
-        assert!(misses <= 9, "{misses}");
+        println!("{misses} of 150 intervals of 99 % miss {true_ratio}");
+        assert!(misses <= 4, "{misses}");
     }
 }
 
@@ -122,11 +122,11 @@ fn the_same_seed_gives_the_same_result() {
 
 #[test]
 fn both_get_the_load_that_was_asked_for() {
-    for requests in [0, 60, 61, 999, 2000, 100_000] {
+    for requests in [0, 70, 71, 999, 2000, 100_000] {
         let comparing = Comparing { requests, ..COMPARING };
         let mut blocks = Vec::new();
         let comparison =
-            compare(&comparing, &mut Machine::new(1.0, 1), |done| blocks.push(done)).unwrap();
+            compare(&comparing, &mut Machine::new(3.0, 1), |done, _| blocks.push(done)).unwrap();
         assert!(comparing.requests() >= requests, "{comparing:?}");
         assert_eq!(comparison.a.requests, u64::from(comparing.requests()));
         assert_eq!(comparison.b.requests, u64::from(comparing.requests()));
