@@ -156,7 +156,7 @@ fn what_cannot_be_compared_is_refused() {
     check(&playground, &[&[a.as_str(), "brave-newt"], &far[..]].concat(), 0, "not set up alike");
     // No time to measure anything.
     let short = ["--unequal", "--time-limit", "1ms", "--fail-if-slower"];
-    check(&playground, &[&[a.as_str(), "brave-newt"], &short[..]].concat(), 12, "can't be told");
+    check(&playground, &[&[a.as_str(), "brave-newt"], &short[..]].concat(), 13, "can't be told");
     interrupted(&playground, &a, "brave-newt");
     for name in [a.as_str(), "brave-newt"] {
         destroy(&playground, name);
@@ -193,7 +193,7 @@ fn a_slower_one_can_fail_a_pipeline() {
     let (a, b) = (environment(&playground, 1.0), environment(&playground, 3.0));
     let arguments = ["compare", &a, &b, "--requests", "400", "--fail-if-slower"];
     let answer = run(&playground.command(&arguments));
-    assert_eq!(answer.code, Some(11), "{}{}", answer.stdout, answer.stderr);
+    assert_eq!(answer.code, Some(12), "{}{}", answer.stdout, answer.stderr);
     assert!(answer.stdout.contains(&format!("slower: `{b}` takes ")), "{}", answer.stdout);
     for name in [a, b] {
         destroy(&playground, &name);

@@ -45,13 +45,9 @@ pub(crate) fn listen(cancel: Cancel, voice: Voice) -> io::Result<()> {
 pub(crate) struct Asked(Arc<AtomicBool>);
 
 impl Asked {
-    /// Takes note of signals from here on, which no longer end the process.
+    /// Takes note of the first signal from here on, which no longer ends the process.
     pub(crate) fn listen() -> io::Result<Self> {
-        let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&asked))?;
-        }
-        Ok(Self(asked))
+        Ok(Self(flag()?))
     }
 
     pub(crate) fn to_stop(&self) -> bool {

@@ -69,7 +69,7 @@ pub(crate) struct Compare {
     #[arg(long)]
     unequal: bool,
 
-    /// Exit with 11 if B is slower, and with 12 if that can't be told
+    /// Exit with 12 if B is slower, and with 13 if that can't be told
     #[arg(long)]
     fail_if_slower: bool,
 
