@@ -197,9 +197,12 @@ pub(crate) fn table<const COLUMNS: usize>(
     let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut text = String::new();
     for line in all() {
-        let cells: Vec<String> =
-            line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        text.push_str(cells.join("  ").trim_end());
+        let start = text.len();
+        for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
+            let separator = if column == 0 { "" } else { "  " };
+            write!(text, "{separator}{cell:width$}").expect("writing to a string can't fail");
+        }
+        text.truncate(start + text[start..].trim_end().len());
         text.push('\n');
     }
     text

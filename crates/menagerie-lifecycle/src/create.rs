@@ -196,7 +196,7 @@ fn taken(repository: &Repository, branches: Vec<EnvName>) -> Result<Taken, FileE
     let mut living = inventory::names(&repository.environments(), "")?;
     living.extend(inventory::names(&home.environments(), "")?);
     let mut used = branches;
-    used.extend(ledger::read(&home.ledger())?.into_iter().map(|entry| entry.name));
+    used.extend(ledger::names(&home.ledger())?);
     used.extend(inventory::names(&home.journals(), ".jsonl")?);
     used.extend(inventory::names(&home.certificates(), ".json")?);
     Ok(Taken::new(living, used))

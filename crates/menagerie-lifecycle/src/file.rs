@@ -1,7 +1,7 @@
 //! File operations that say which file failed, keep what they write to its owner, and never leave half a file.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,14 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), FileError
 /// Reads a text file; a missing one is `None`, everything else that goes wrong is an error.
 pub(crate) fn read_if_present(path: &Path) -> Result<Option<String>, FileError> {
     present(fs::read_to_string(path)).during("read", path)
+}
+
+/// Reads a small file without asking first how long it is, for where there are very many.
+pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(8 * 1024);
+    // `File`'s own `read_to_end` would ask.
+    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Removes a file; a missing one is as good.
@@ -121,7 +129,7 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|directory| directory.sync_all()).during("write", path)
 }
 
-fn present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,6 +1,7 @@
 //! The inventory: directories in the checkout and local records, taken together. Nothing that runs is missing from it.
 
 use crate::bundle::Bundle;
+use crate::concurrent;
 use crate::file::{self, Context as _, FileError};
 use crate::kind::{Explain, Kind};
 use crate::milestone::{self, Milestone};
@@ -10,9 +11,9 @@ use menagerie_config::{Environment, ReadError};
 use menagerie_naming::EnvName;
 use menagerie_plan::{ParseError, StateFile};
 use menagerie_terraform::JournalError;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// One environment as it is: what is wanted, by its directory, and what exists, by its state and journal.
@@ -125,26 +126,63 @@ impl Explain for InventoryError {
     }
 }
 
+/// What an environment may have left behind, by the names in the directories that such things are in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Traces {
+    /// There may be a directory in the checkout.
+    directory: bool,
+    /// There are records.
+    records: bool,
+    /// There is a certificate.
+    certificate: bool,
+}
+
 /// Lists all environments but the ones that are gone without a trace in this checkout, sorted by name.
+///
+/// No file is read twice, and of a journal only the end.
 pub fn list(repository: &Repository, now: Timestamp) -> Result<Vec<Entry>, InventoryError> {
-    let home = repository.home();
-    let certified = names(&home.certificates(), ".json")?;
-    let directories = directories(repository)?;
-    let mut known = directories.clone();
-    known.extend(names(&home.environments(), "")?);
-    // A destroy that was cut short between its last two steps has neither directory nor records, only an open journal.
-    for name in names(&home.journals(), ".jsonl")?.difference(&certified) {
-        if !known.contains(name) && is_ending(milestone::last(&home.journal(name))?.as_ref()) {
-            known.insert(name.clone());
-        }
-    }
-    known
-        .iter()
-        .filter(|name| directories.contains(*name) || !certified.contains(*name))
-        .map(|name| {
-            entry(repository, name, directories.contains(name), certified.contains(name), now)
-        })
+    let mut known = known(repository)?;
+    // What is certified is gone, and is listed only for the directory that this checkout still has of it.
+    known.retain(|(_, traces)| traces.directory || !traces.certificate);
+    let entries = concurrent::map(&known, |(name, traces)| entry(repository, name, *traces, now));
+    let is_listed = |entry: &Entry| entry.phase != Phase::Gone || entry.directory.is_some();
+    entries
+        .into_iter()
+        .filter_map(Result::transpose)
+        .filter(|entry| entry.as_ref().map_or(true, is_listed))
         .collect()
+}
+
+/// Returns the names that any directory of ours knows, sorted, each with where it was found.
+fn known(repository: &Repository) -> Result<Vec<(EnvName, Traces)>, FileError> {
+    let home = repository.home();
+    let none = Traces::default();
+    let places = [
+        (repository.environments(), "", Traces { directory: true, ..none }),
+        (home.environments(), "", Traces { records: true, ..none }),
+        (home.certificates(), ".json", Traces { certificate: true, ..none }),
+        // A destroy that was cut short between its last two steps has neither directory nor records, only an open journal.
+        (home.journals(), ".jsonl", none),
+    ];
+    let mut known = Vec::new();
+    for names in concurrent::map(&places, |(directory, suffix, traces)| {
+        names(directory, suffix).map(|names| (names, *traces))
+    }) {
+        let (names, traces) = names?;
+        known.extend(names.into_iter().map(|name| (name, traces)));
+    }
+    // Four sorted runs, which a stable sort only merges.
+    known.sort_by(|(left, _), (right, _)| left.cmp(right));
+    known.dedup_by(|(name, traces), (kept, all)| {
+        let is_same = name == kept;
+        if is_same {
+            all.directory |= traces.directory;
+            all.records |= traces.records;
+            all.certificate |= traces.certificate;
+        }
+        is_same
+    });
+    Ok(known)
 }
 
 /// Finds one environment, also one that is gone.
@@ -154,17 +192,17 @@ pub fn find(
     now: Timestamp,
 ) -> Result<Entry, InventoryError> {
     let home = repository.home();
-    let has_directory = repository.directory(name).join("env.toml").exists();
-    let certified = home.certificate(name).exists();
-    let known = has_directory
-        || certified
-        || home.environment(name).directory().exists()
-        || is_ending(milestone::last(&home.journal(name))?.as_ref());
-    if known {
-        entry(repository, name, has_directory, certified, now)
-    } else {
-        let known = list(repository, now)?.into_iter().map(|entry| entry.name).collect();
-        Err(InventoryError::NotFound { name: name.clone(), known })
+    let traces = Traces {
+        directory: true,
+        records: home.environment(name).directory().exists(),
+        certificate: home.certificate(name).exists(),
+    };
+    match entry(repository, name, traces, now)? {
+        Some(entry) => Ok(entry),
+        None => {
+            let known = list(repository, now)?.into_iter().map(|entry| entry.name).collect();
+            Err(InventoryError::NotFound { name: name.clone(), known })
+        }
     }
 }
 
@@ -177,20 +215,35 @@ pub(crate) fn state(
     name: &EnvName,
 ) -> Result<Option<StateFile>, InventoryError> {
     let path = repository.home().environment(name).state();
-    if !path.exists() {
+    let Some(json) = file::present(file::read_small(&path)).during("read", &path)? else {
         return Ok(None);
+    };
+    if let Some(parsed) = parse_whole(name, &path, &json) {
+        return parsed.map(Some);
     }
-    for path in [vec![path], spare_states(repository, name)?].concat() {
-        if let Some(text) = read_state(&path)?.filter(|text| is_whole(text)) {
-            let parsed = StateFile::from_json(text.as_bytes());
-            return parsed.map(Some).map_err(|source| InventoryError::State {
-                name: name.clone(),
-                path,
-                source,
-            });
+    for path in spare_states(repository, name)? {
+        if let Some(text) = read_state(&path)?
+            && let Some(parsed) = parse_whole(name, &path, text.as_bytes())
+        {
+            return parsed.map(Some);
         }
     }
     Ok(None)
+}
+
+/// Parses a state; `None` is one that was cut short.
+fn parse_whole(
+    name: &EnvName,
+    path: &Path,
+    json: &[u8],
+) -> Option<Result<StateFile, InventoryError>> {
+    match StateFile::from_json(json) {
+        Ok(state) => Some(Ok(state)),
+        Err(_) if !is_whole(&String::from_utf8_lossy(json)) => None,
+        Err(source) => {
+            Some(Err(InventoryError::State { name: name.clone(), path: path.to_owned(), source }))
+        }
+    }
 }
 
 /// Puts the newest state that is whole in the place of one that was cut short; returns whether there was anything to do.
@@ -251,16 +304,8 @@ fn backup(state: &Path) -> PathBuf {
     state.with_extension("tfstate.backup")
 }
 
-/// Returns the names of the directories in the checkout that hold an `env.toml`.
-pub(crate) fn directories(repository: &Repository) -> Result<BTreeSet<EnvName>, FileError> {
-    let environments = repository.environments();
-    let mut names = names(&environments, "")?;
-    names.retain(|name| environments.join(name.as_str()).join("env.toml").exists());
-    Ok(names)
-}
-
-/// Returns the environment names among a directory's entries with this suffix.
-pub(crate) fn names(directory: &Path, suffix: &str) -> Result<BTreeSet<EnvName>, FileError> {
+/// Returns the environment names among a directory's entries with this suffix, in the order of the entries.
+pub(crate) fn names(directory: &Path, suffix: &str) -> Result<Vec<EnvName>, FileError> {
     let entries = file::list(directory)?;
     Ok(entries.iter().filter_map(|entry| entry.strip_suffix(suffix)?.parse().ok()).collect())
 }
@@ -274,23 +319,35 @@ fn is_ending(milestone: Option<&Milestone>) -> bool {
     )
 }
 
+/// Returns what there is of an environment, or `None` where there is nothing.
 fn entry(
     repository: &Repository,
     name: &EnvName,
-    has_directory: bool,
-    certified: bool,
+    traces: Traces,
     now: Timestamp,
-) -> Result<Entry, InventoryError> {
+) -> Result<Option<Entry>, InventoryError> {
     let records = repository.home().environment(name);
     let mut notes = Vec::new();
-    let directory = has_directory.then(|| repository.directory(name));
-    let environment = match &directory {
-        Some(directory) => read_intent(&directory.join("env.toml"), name, &mut notes),
-        None if records.intent().exists() => read_intent(&records.intent(), name, &mut notes),
-        None => None,
+    let place = repository.directory(name);
+    let intent = traces.directory.then(|| read_intent(&place.join("env.toml"), name, &mut notes));
+    let (directory, environment) = match intent.flatten() {
+        Some(environment) => (Some(place), environment),
+        None if traces.records => {
+            (None, read_intent(&records.intent(), name, &mut notes).flatten())
+        }
+        None => (None, None),
     };
+    let last = match (traces.certificate, traces.records, &directory) {
+        // What has a directory and no records was never planned: no need to open its journal.
+        (true, ..) | (false, false, Some(_)) => None,
+        _ => milestone::last(&repository.home().journal(name))?,
+    };
+    if directory.is_none() && !traces.records && !traces.certificate && !is_ending(last.as_ref()) {
+        return Ok(None);
+    }
     // A damaged state must not hide the others, and is never taken for an empty one.
-    let (state, is_damaged) = match state(repository, name) {
+    let found = if traces.records { state(repository, name) } else { Ok(None) };
+    let (state, is_damaged) = match found {
         Ok(state) => (state, false),
         Err(error @ InventoryError::State { .. }) => {
             notes.push(format!("{error}: `cargo xtask env repair {name}` mends that"));
@@ -299,14 +356,8 @@ fn entry(
         Err(error) => return Err(error),
     };
     let resources = state.as_ref().map_or(0, |state| state.managed().len());
-    // What has a directory and no records was never planned: no need to open its journal.
-    let last = if certified || (has_directory && !records.directory().exists()) {
-        None
-    } else {
-        milestone::last(&repository.home().journal(name))?
-    };
     let phase = match &last {
-        _ if certified => Phase::Gone,
+        _ if traces.certificate => Phase::Gone,
         Some(Milestone::DestroyFailed { reason }) => {
             notes.push(format!("the last destroy failed: {reason}"));
             Phase::DestroyFailed
@@ -324,7 +375,7 @@ fn entry(
         _ if resources > 0 || is_damaged => Phase::Deployed,
         _ => Phase::Wanted,
     };
-    if phase == Phase::Gone && has_directory {
+    if phase == Phase::Gone && directory.is_some() {
         notes.push(format!(
             "it was destroyed, but this checkout has its directory: remove `tf/envs/{name}`"
         ));
@@ -339,25 +390,40 @@ fn entry(
     let url = state
         .as_ref()
         .and_then(|state| state.outputs.get("url")?.value.as_ref()?.as_str().map(str::to_owned));
-    Ok(Entry { name: name.clone(), phase, directory, environment, url, resources, expired, notes })
+    Ok(Some(Entry {
+        name: name.clone(),
+        phase,
+        directory,
+        environment,
+        url,
+        resources,
+        expired,
+        notes,
+    }))
 }
 
-/// Reads what an environment is meant to be; one broken file must not hide the others, so what is wrong becomes a note.
-fn read_intent(path: &Path, name: &EnvName, notes: &mut Vec<String>) -> Option<Environment> {
+/// Reads what an environment is meant to be; `None` where there is no such file. One broken file must not hide the others, so
+/// what is wrong becomes a note.
+fn read_intent(
+    path: &Path,
+    name: &EnvName,
+    notes: &mut Vec<String>,
+) -> Option<Option<Environment>> {
     match Environment::read(path) {
         Ok(environment) => {
             if let Err(error) = environment.check_directory(name.as_str()) {
                 notes.push(error.to_string());
             }
-            Some(environment)
+            Some(Some(environment))
         }
-        Err(ReadError::Invalid(errors)) => {
-            notes.push(errors.to_string());
+        Err(ReadError::Io { source, .. })
+            if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+        {
             None
         }
         Err(error) => {
             notes.push(error.to_string());
-            None
+            Some(None)
         }
     }
 }
@@ -401,5 +467,129 @@ mod tests {
 
         fs::write(&state, "{<<<<<<< ours").unwrap();
         assert!(!restore(&state, &spares).unwrap(), "that is no accident of ours");
+    }
+
+    /// A repository whose directories are made by hand, as any version of ours and any accident may leave them.
+    struct Left {
+        directory: tempfile::TempDir,
+    }
+
+    impl Left {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            duct::cmd!("git", "init", "--quiet").dir(directory.path()).run().unwrap();
+            Self { directory }
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.directory.path().join(path.replace("HOME", ".git/menagerie"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn intent(&self, path: &str, name: &str) {
+            let text = format!(
+                "name = \"{name}\"\nowner = \"ada\"\ncreated = 2026-07-24T10:00:00Z\nexpires = 2026-07-24T18:00:00Z\n\
+                 hosting = \"local\"\nsize = \"small\"\n[template]\nversion = 1\n"
+            );
+            self.write(&format!("{path}/{name}/env.toml"), &text);
+        }
+
+        fn state(&self, name: &str, file: &str, resources: usize) {
+            let resource =
+                r#"{"mode":"managed","type":"a","name":"b","instances":[{"index_key":0}]}"#;
+            let resources = vec![resource; resources].join(",");
+            let text = format!(
+                r#"{{"version":4,"serial":1,"lineage":"l","outputs":{{"url":{{"value":"http://{name}"}}}},"resources":[{resources}]}}"#
+            );
+            self.write(&format!("HOME/envs/{name}/{file}"), &text);
+        }
+
+        fn journal(&self, name: &str, events: &[&str]) {
+            let lines = events.iter().map(|event| format!("{{\"event\":\"{event}\"}}\n"));
+            self.write(&format!("HOME/journals/{name}.jsonl"), &lines.collect::<String>());
+        }
+
+        fn list(&self) -> String {
+            let repository = Repository::open(self.directory.path()).unwrap();
+            let now = "2026-07-24T12:00:00Z".parse().unwrap();
+            let entries = list(&repository, now).unwrap();
+            for entry in &entries {
+                let found = find(&repository, &entry.name, now).unwrap();
+                assert_eq!(format!("{entry:?}"), format!("{found:?}"));
+            }
+            let line = |entry: &Entry| {
+                format!(
+                    "{} {} {} {} {} {}\n",
+                    entry.name,
+                    entry.phase,
+                    if entry.directory.is_some() { "here" } else { "away" },
+                    entry
+                        .environment
+                        .as_ref()
+                        .map_or("?", |environment| environment.owner.as_str()),
+                    entry.url.as_deref().unwrap_or("-"),
+                    entry.notes.len()
+                )
+            };
+            entries.iter().map(line).collect()
+        }
+    }
+
+    #[test]
+    fn whatever_was_left_is_found() {
+        let left = Left::new();
+        assert_eq!(left.list(), "");
+        left.intent("tf/envs", "wanted-newt");
+        left.write("tf/envs/no-intent/main.tf", "");
+        left.write("tf/envs/a-file", "");
+        left.write("tf/envs/Not-a-name/env.toml", "");
+        left.write("tf/envs/broken-intent/env.toml", "name = ");
+        left.intent("tf/envs", "live-otter");
+        left.state("live-otter", "terraform.tfstate", 2);
+        left.journal("live-otter", &["created", "applied", "terraform-started"]);
+        left.intent("HOME/envs", "away-otter");
+        left.state("away-otter", "terraform.tfstate", 1);
+        left.journal("away-otter", &["applied"]);
+        left.state("empty-state", "terraform.tfstate", 0);
+        left.write("HOME/envs/no-state/lock", "");
+        left.write("HOME/envs/damaged-state/terraform.tfstate", "{<<<<<<< ours");
+        left.write("HOME/envs/newer-state/terraform.tfstate", r#"{"version":5}"#);
+        left.write("HOME/envs/torn-state/terraform.tfstate", r#"{"version":4,"#);
+        left.write("HOME/envs/saved-state/terraform.tfstate", r#"{"version":5,"#);
+        left.state("saved-state", "terraform.tfstate.backup", 1);
+        left.journal("ending-lynx", &["applied", "destroy-started", "terraform-started"]);
+        left.journal("once-planned", &["created"]);
+        left.write("HOME/certificates/gone-cat.json", "{}");
+        left.state("gone-cat", "terraform.tfstate", 1);
+        left.journal("gone-cat", &["destroy-started"]);
+        left.write("HOME/certificates/gone-dog.json", "{}");
+        left.intent("tf/envs", "gone-dog");
+        insta::assert_snapshot!(left.list(), @"
+        away-otter deployed away ada http://away-otter 1
+        broken-intent wanted here ? - 1
+        damaged-state deployed away ? - 2
+        empty-state wanted away ? http://empty-state 0
+        ending-lynx destroying away ? - 1
+        gone-dog gone here ada - 1
+        live-otter deployed here ada http://live-otter 0
+        newer-state deployed away ? - 2
+        no-state wanted away ? - 0
+        saved-state deployed away ? http://saved-state 1
+        torn-state wanted away ? - 0
+        wanted-newt wanted here ada - 0
+        ");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_empty_answer() {
+        let left = Left::new();
+        left.intent("tf/envs", "calm-otter");
+        left.write("HOME/envs/calm-otter/terraform.tfstate/x", "");
+        let repository = Repository::open(left.directory.path()).unwrap();
+        let error = list(&repository, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(error.to_string().starts_with("failed to read"), "{error}");
+        let unknown = find(&repository, &"keen-newt".parse().unwrap(), Timestamp::UNIX_EPOCH);
+        assert!(matches!(unknown, Err(InventoryError::File(_))), "{unknown:?}");
     }
 }

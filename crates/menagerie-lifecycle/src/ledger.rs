@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// One name that was given to an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Entry {
     /// The name.
     pub(crate) name: EnvName,
@@ -20,21 +20,27 @@ pub(crate) struct Entry {
     pub(crate) owner: String,
 }
 
-/// Reads all entries; a line that a full disk or a kill cut short is passed over, since its name was never given out.
-pub(crate) fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
+/// Reads the names of all entries; a line that a full disk or a kill cut short is passed over, since its name was never given
+/// out.
+pub(crate) fn names(path: &Path) -> Result<Vec<EnvName>, FileError> {
+    // Who got a name and when is for people; of tens of thousands of lines only the names are needed.
+    #[derive(Deserialize)]
+    struct Named {
+        name: EnvName,
+    }
     let text = read_if_present(path)?.unwrap_or_default();
-    let mut entries = Vec::new();
+    let mut names = Vec::new();
     let mut lines = text.split_inclusive('\n').peekable();
     while let Some(line) = lines.next() {
-        match serde_json::from_str(line) {
-            Ok(entry) => entries.push(entry),
+        match serde_json::from_str::<Named>(line) {
+            Ok(entry) => names.push(entry.name),
             Err(_) if lines.peek().is_none() && !line.ends_with('\n') => {}
             Err(error) => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, error)).during("read", path)?;
             }
         }
     }
-    Ok(entries)
+    Ok(names)
 }
 
 /// Appends an entry and waits until it is on the disk; what could not be written whole is taken back.
@@ -76,18 +82,22 @@ fn end_of_last_line(file: &mut std::fs::File) -> io::Result<u64> {
 mod tests {
     use super::*;
 
-    fn entry(name: &str) -> Entry {
-        Entry { name: name.parse().unwrap(), at: Timestamp::UNIX_EPOCH, owner: "a \"b\"\n".into() }
+    fn name(name: &str) -> EnvName {
+        name.parse().unwrap()
+    }
+
+    fn entry(text: &str) -> Entry {
+        Entry { name: name(text), at: Timestamp::UNIX_EPOCH, owner: "a \"b\"\n".into() }
     }
 
     #[test]
     fn what_is_appended_is_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger.jsonl");
-        assert!(read(&path).unwrap().is_empty());
+        assert!(names(&path).unwrap().is_empty());
         append(&path, &entry("calm-otter")).unwrap();
         append(&path, &entry("brave-newt")).unwrap();
-        assert_eq!(read(&path).unwrap(), [entry("calm-otter"), entry("brave-newt")]);
+        assert_eq!(names(&path).unwrap(), [name("calm-otter"), name("brave-newt")]);
     }
 
     #[test]
@@ -97,9 +107,9 @@ mod tests {
         append(&path, &entry("calm-otter")).unwrap();
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{whole}{{\"name\":\"bra")).unwrap();
-        assert_eq!(read(&path).unwrap(), [entry("calm-otter")]);
+        assert_eq!(names(&path).unwrap(), [name("calm-otter")]);
         append(&path, &entry("brave-newt")).unwrap();
-        assert_eq!(read(&path).unwrap(), [entry("calm-otter"), entry("brave-newt")]);
+        assert_eq!(names(&path).unwrap(), [name("calm-otter"), name("brave-newt")]);
     }
 
     #[test]
@@ -107,6 +117,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger.jsonl");
         std::fs::write(&path, "nonsense\n").unwrap();
-        assert_eq!(read(&path).unwrap_err().action, "read");
+        assert_eq!(names(&path).unwrap_err().action, "read");
     }
 }

@@ -25,7 +25,8 @@
 mod apply;
 mod backup;
 mod bundle;
-mod check_templates;
+mod check;
+mod concurrent;
 mod create;
 mod destroy;
 mod file;

@@ -157,6 +157,8 @@ impl fmt::Debug for StateResource {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct StateFile {
+    #[serde(default)]
+    version: Value,
     /// Counts the writes.
     pub serial: u64,
     /// Names the state from its first write on; another lineage is another state.
@@ -180,12 +182,17 @@ impl StateFile {
             #[serde(default)]
             version: Value,
         }
-        let header: Header = read("state file", json)?;
-        if header.version != 4 {
-            let found = header.version.to_string();
+        let parsed = read::<Self>("state file", json);
+        // Nearly every file is of the version that is known: its version is looked at alone only where that may be the reason.
+        let version = match &parsed {
+            Ok(state) => state.version.clone(),
+            Err(_) => read::<Header>("state file", json)?.version,
+        };
+        if version != 4 {
+            let found = version.to_string();
             return Err(ParseError::Format { document: "state file", found, supported: "4" });
         }
-        read("state file", json)
+        parsed
     }
 
     /// Returns the address of each managed instance, a deposed one as `ADDRESS (deposed KEY)`: all that a destroy would delete.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -138,8 +138,14 @@ impl Journal {
     }
 
     /// Returns the last line of a type of the caller's; lines that are none are passed over.
+    ///
+    /// It is nearly always among the last few of a file that grows with every run, so that is where reading begins.
     pub fn last<T: for<'de> Deserialize<'de>>(&self) -> Result<Option<T>, JournalError> {
-        Ok(self.text()?.lines().rev().find_map(|line| serde_json::from_str(line).ok()))
+        match fs::File::open(&self.path) {
+            Ok(file) => last_line(&file, 4096).map_err(|source| self.error("read", source)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(self.error("read", source)),
+        }
     }
 
     pub(crate) fn starting(
@@ -175,6 +181,32 @@ impl Journal {
     fn error(&self, action: &'static str, source: io::Error) -> JournalError {
         JournalError { action, path: self.path.clone(), source }
     }
+}
+
+/// Reads a file of lines from its end, a block at a time, up to a line that can be read.
+fn last_line<T: for<'de> Deserialize<'de>>(file: &fs::File, block: u64) -> io::Result<Option<T>> {
+    let mut start = file.metadata()?.len();
+    // What follows the first newline of a block belongs to it, what stands before it to the next one.
+    let mut rest = Vec::new();
+    while start > 0 {
+        let end = start;
+        start = start.saturating_sub(block);
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
+        file.read_exact_at(&mut bytes, start)?;
+        bytes.append(&mut rest);
+        let whole = match bytes.iter().position(|byte| *byte == b'\n') {
+            _ if start == 0 => 0,
+            Some(newline) => newline,
+            None => bytes.len(),
+        };
+        let lines = bytes[whole..].rsplit(|byte| *byte == b'\n');
+        if let Some(found) = lines.filter_map(|line| serde_json::from_slice(line).ok()).next() {
+            return Ok(Some(found));
+        }
+        bytes.truncate(whole);
+        rest = bytes;
+    }
+    Ok(None)
 }
 
 fn ends_with_newline(file: &mut fs::File) -> io::Result<bool> {
@@ -232,6 +264,31 @@ mod tests {
         journal.append(&serde_json::json!({"event": "other"})).unwrap();
         let last: serde_json::Value = journal.last().unwrap().unwrap();
         assert_eq!(last["event"], "other");
+    }
+
+    #[track_caller]
+    fn check_last(text: &str, expected: Option<u32>) {
+        #[derive(Deserialize)]
+        struct Number {
+            number: u32,
+        }
+        let (_directory, journal) = journal();
+        fs::write(&journal.path, text).unwrap();
+        let file = fs::File::open(&journal.path).unwrap();
+        for block in 1..=text.len() as u64 + 1 {
+            let last = last_line::<Number>(&file, block).unwrap();
+            assert_eq!(last.map(|last| last.number), expected, "{block} of {text:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_is_found_wherever_a_block_begins() {
+        check_last("", None);
+        check_last("\n\n", None);
+        check_last("{\"number\":1}", Some(1));
+        check_last("{\"number\":1}\n{\"number\":2}\n", Some(2));
+        check_last("{\"number\":1}\n{\"number\":2}\n{\"other\":3}\n{\"numb", Some(2));
+        check_last("{\"number\":1}\n\n{\"other\":\"{\\\"number\\\":2}\"}\nx\n", Some(1));
     }
 
     #[test]
