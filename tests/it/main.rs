@@ -6,6 +6,7 @@
     reason = "a test says on standard error what it skips, and what it cannot go on without fails it"
 )]
 
+mod bench;
 mod disk;
 mod follow;
 mod foreign;

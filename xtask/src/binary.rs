@@ -11,11 +11,23 @@ use crate::surroundings;
 
 /// Builds a package's binary of the same name, in the profile that this program was built in, and returns its path.
 pub(crate) fn build(package: &str, root: &Path) -> anyhow::Result<PathBuf> {
-    let arguments = arguments(package);
+    build_with(&arguments(package), package, root)
+}
+
+/// Builds a package's binary of the same name, optimised, and returns its path.
+pub(crate) fn build_for_release(package: &str, root: &Path) -> anyhow::Result<PathBuf> {
+    let mut arguments = arguments(package);
+    if cfg!(debug_assertions) {
+        arguments.push("--release");
+    }
+    build_with(&arguments, package, root)
+}
+
+fn build_with(arguments: &[&str], package: &str, root: &Path) -> anyhow::Result<PathBuf> {
     let shown = format!("cargo {}", arguments.join(" "));
     // The one that runs us, not another of the PATH.
     let cargo = surroundings::variable("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let output = duct::cmd(cargo, &arguments)
+    let output = duct::cmd(cargo, arguments)
         .dir(root)
         .stdin_null()
         .stdout_capture()

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::Bench;
 use crate::completions::Completions;
 use crate::doctor::Doctor;
 use crate::env::Env;
@@ -33,6 +34,7 @@ enum Command {
     Template(Template),
     Doctor(Doctor),
     Setup(Setup),
+    Bench(Bench),
     Completions(Completions),
     Man(Man),
     Reference(Reference),
@@ -45,6 +47,7 @@ impl CommandLine {
             Command::Template(template) => template.run(terminal),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
             Command::Reference(reference) => reference.run(),

@@ -7,6 +7,7 @@
 #[cfg(not(unix))]
 compile_error!("Menagerie runs on Linux and macOS; on Windows, run it inside WSL");
 
+mod bench;
 mod binary;
 mod command_line;
 mod completions;

@@ -197,13 +197,11 @@ pub fn find(
         records: home.environment(name).directory().exists(),
         certificate: home.certificate(name).exists(),
     };
-    match entry(repository, name, traces, now)? {
-        Some(entry) => Ok(entry),
-        None => {
-            let known = list(repository, now)?.into_iter().map(|entry| entry.name).collect();
-            Err(InventoryError::NotFound { name: name.clone(), known })
-        }
+    if let Some(entry) = entry(repository, name, traces, now)? {
+        return Ok(entry);
     }
+    let known = list(repository, now)?.into_iter().map(|entry| entry.name).collect();
+    Err(InventoryError::NotFound { name: name.clone(), known })
 }
 
 /// Reads an environment's state; a missing one is `None`.
@@ -329,13 +327,17 @@ fn entry(
     let records = repository.home().environment(name);
     let mut notes = Vec::new();
     let place = repository.directory(name);
-    let intent = traces.directory.then(|| read_intent(&place.join("env.toml"), name, &mut notes));
-    let (directory, environment) = match intent.flatten() {
-        Some(environment) => (Some(place), environment),
-        None if traces.records => {
-            (None, read_intent(&records.intent(), name, &mut notes).flatten())
+    let intent = if traces.directory {
+        read_intent(&place.join("env.toml"), name, &mut notes)
+    } else {
+        Intent::Missing
+    };
+    let (directory, environment) = match intent {
+        Intent::Missing if traces.records => {
+            (None, read_intent(&records.intent(), name, &mut notes).environment())
         }
-        None => (None, None),
+        Intent::Missing => (None, None),
+        found => (Some(place), found.environment()),
     };
     let last = match (traces.certificate, traces.records, &directory) {
         // What has a directory and no records was never planned: no need to open its journal.
@@ -402,28 +404,41 @@ fn entry(
     }))
 }
 
-/// Reads what an environment is meant to be; `None` where there is no such file. One broken file must not hide the others, so
-/// what is wrong becomes a note.
-fn read_intent(
-    path: &Path,
-    name: &EnvName,
-    notes: &mut Vec<String>,
-) -> Option<Option<Environment>> {
+/// What a file says of what an environment is meant to be.
+enum Intent {
+    /// There is no such file.
+    Missing,
+    /// It cannot be read or is not valid.
+    Unreadable,
+    Read(Box<Environment>),
+}
+
+impl Intent {
+    fn environment(self) -> Option<Environment> {
+        match self {
+            Self::Read(environment) => Some(*environment),
+            Self::Missing | Self::Unreadable => None,
+        }
+    }
+}
+
+/// Reads what an environment is meant to be; one broken file must not hide the others, so what is wrong becomes a note.
+fn read_intent(path: &Path, name: &EnvName, notes: &mut Vec<String>) -> Intent {
     match Environment::read(path) {
         Ok(environment) => {
             if let Err(error) = environment.check_directory(name.as_str()) {
                 notes.push(error.to_string());
             }
-            Some(Some(environment))
+            Intent::Read(Box::new(environment))
         }
         Err(ReadError::Io { source, .. })
             if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
         {
-            None
+            Intent::Missing
         }
         Err(error) => {
             notes.push(error.to_string());
-            Some(None)
+            Intent::Unreadable
         }
     }
 }

@@ -25,7 +25,7 @@
 mod apply;
 mod backup;
 mod bundle;
-mod check;
+mod check_templates;
 mod concurrent;
 mod create;
 mod destroy;

@@ -199,8 +199,8 @@ fn last_line<T: for<'de> Deserialize<'de>>(file: &fs::File, block: u64) -> io::R
             Some(newline) => newline,
             None => bytes.len(),
         };
-        let lines = bytes[whole..].rsplit(|byte| *byte == b'\n');
-        if let Some(found) = lines.filter_map(|line| serde_json::from_slice(line).ok()).next() {
+        let mut lines = bytes[whole..].rsplit(|byte| *byte == b'\n');
+        if let Some(found) = lines.find_map(|line| serde_json::from_slice(line).ok()) {
             return Ok(Some(found));
         }
         bytes.truncate(whole);

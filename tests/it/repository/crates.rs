@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What is of use in this repository only; all else can be packaged, and used by others.
-const APPLICATIONS: [&str; 2] = ["sample-app", "xtask"];
+const APPLICATIONS: [&str; 3] = ["menagerie-bench", "sample-app", "xtask"];
 
 /// A crate of this workspace, as cargo sees it.
 struct Member {
@@ -84,6 +84,7 @@ fn short(name: &str) -> &str {
 #[test]
 fn the_crate_graph_is_the_reviewed_one() {
     insta::assert_snapshot!(graph(), @"
+    bench      uses config, naming, plan, template, terraform
     config     uses naming
     installer  uses nothing
     lifecycle  uses config, naming, plan, template, terraform
