@@ -101,9 +101,6 @@ impl<'a> Document<'a> {
 
     /// Returns the value of a key that holds an instant, if it is there and right.
     pub(crate) fn timestamp(&mut self, path: &str) -> Option<Timestamp> {
-        let written = self.find(path).and_then(|value| self.text.get(value.span()));
-        // Nearly always it is written as `env new` writes it, and need not be written again to be read.
-        let written = written.and_then(|text| text.parse().ok());
         self.value(path, |value| {
             let time = value
                 .as_datetime()
@@ -112,9 +109,9 @@ impl<'a> Document<'a> {
             if time.date.is_none() || time.time.is_none() || time.offset.is_none() {
                 return Err(format!("`{path}` is a date, a time and an offset, such as {example}"));
             }
-            written
-                .or_else(|| time.to_string().parse().ok())
-                .ok_or_else(|| format!("`{path}` is no instant such as {example}"))
+            time.to_string()
+                .parse()
+                .map_err(|_| format!("`{path}` is no instant such as {example}"))
         })
     }
 

@@ -97,10 +97,6 @@ impl Settings {
     /// Reads `[settings]`, each value through the check that `--set` has.
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
         let mut settings = Self::default();
-        // Most environments have none.
-        if !document.has("settings") {
-            return settings;
-        }
         for (key, kind) in keys::settings() {
             let path = format!("settings.{key}");
             match kind {
