@@ -268,7 +268,8 @@ mod tests {
 
     fn replica() -> Replica {
         let status = "starting".to_owned();
-        Replica { index: 0, pid: None, status, restarts: 0, log: PathBuf::from("/log") }
+        let zone = "a".to_owned();
+        Replica { index: 0, zone, pid: None, status, restarts: 0, log: PathBuf::from("/log") }
     }
 
     fn running(supervisor: bool, status: &str) -> Running {
@@ -286,6 +287,7 @@ mod tests {
                 status: "running".to_owned(),
                 pid: None,
             }],
+            collector: None,
         }
     }
 
