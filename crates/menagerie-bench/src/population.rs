@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use menagerie_naming::{EnvName, Taken, draw};
 
 /// The files of a real environment with PostgreSQL, deployed once; its names, places and times are replaced.
-const STATE: &str = include_str!("population/terraform.tfstate");
+const STATE: &str = include_str!("population/state.json");
 const JOURNAL: &str = include_str!("population/journal.jsonl");
 const INTENT: &str = include_str!("population/env.toml");
 
