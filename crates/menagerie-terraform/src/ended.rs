@@ -205,7 +205,10 @@ pub(crate) fn classify<T>(command: &str, failure: Failure) -> Ended<T> {
     let errors = failure.errors();
     let with_summary =
         |summary: &str| errors.iter().find(|error| error.summary.starts_with(summary));
-    if let Some(error) = with_summary("Error acquiring the state lock") {
+    // A lock that could not be taken for another reason, such as a full disk, is held by nobody.
+    if let Some(error) = with_summary("Error acquiring the state lock")
+        && ["Lock Info:", "temporarily unavailable"].iter().any(|sign| error.detail.contains(sign))
+    {
         return Ended::Locked(LockInfo::from_detail(&error.detail));
     }
     if with_summary("Saved plan is stale").is_some()
@@ -277,7 +280,18 @@ mod tests {
             "error: Backend initialization required, please run",
         );
         check("apply", error("Saved plan is stale"), "the saved plan is stale");
-        check("plan", error("Error acquiring the state lock"), "the state is locked by somebody");
+        let lock = |detail: &str| {
+            let mut failure = error("Error acquiring the state lock");
+            failure.diagnostics[0].detail = detail.to_owned();
+            failure
+        };
+        let held = "Error message: resource temporarily unavailable\nLock Info:\n  Who: ada@host\n";
+        check("plan", lock(held), "the state is locked by ada@host (, since , lock ``)");
+        check(
+            "plan",
+            lock("Error message: no space left on device"),
+            "error: Error acquiring the state lock\n\nError message: no space left on device",
+        );
         check("plan", error("Invalid value for variable"), "error: Invalid value for variable");
         let text = "╷\n│ Error: Module not installed\n│ \n│   on main.tf line 1:\n";
         let failure = Failure {

@@ -341,6 +341,12 @@ impl Collected {
         /// More is not an error message any more; the log has it in full.
         const LONGEST_TEXT: usize = 16 * 1024;
         let event = match Event::from_line(line) {
+            // Where the disk is full, an event is cut short. It is not shown: the dump of a state that could be written nowhere
+            // holds all its values.
+            Ok(Event::Text(text)) if text.starts_with("{\"@level\"") => {
+                self.text.push_str("its output was cut short, as where a disk is full\n");
+                return;
+            }
             Ok(event) => event,
             Err(error) => {
                 self.unsupported.get_or_insert(error);
@@ -366,5 +372,27 @@ impl Collected {
 
     fn operation(&self) -> Option<Operation> {
         self.summary.as_ref().map(|summary| summary.operation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_was_cut_short_is_not_shown() {
+        let mut collected = Collected::default();
+        let mut noticed = 0;
+        for line in [
+            "Plain words",
+            r#"{"@level":"info","@message":"Emergency state dump","state":{"secret":"x"#,
+        ] {
+            collected.line(line, &mut |_| noticed += 1);
+        }
+        assert_eq!(
+            collected.text,
+            "Plain words\nits output was cut short, as where a disk is full\n"
+        );
+        assert_eq!(noticed, 1);
     }
 }
