@@ -47,6 +47,8 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
         // An earlier run got this far: only files are left.
         *certificate
     } else {
+        // Refused before it begins: with a state that can't be read, nobody knows what is to be destroyed.
+        inventory::state(session.repository, name)?;
         milestone::append(&held.journal, &Milestone::DestroyStarted)?;
         let proven = prove(session, &held);
         if let Err(error) = &proven {

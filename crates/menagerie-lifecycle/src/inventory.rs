@@ -91,6 +91,15 @@ pub enum InventoryError {
         #[source]
         source: ParseError,
     },
+    /// A state is there and cannot be opened.
+    #[error("the state of `{name}` cannot be read")]
+    Unreadable {
+        /// Whose state.
+        name: EnvName,
+        /// Which file, and why.
+        #[source]
+        source: FileError,
+    },
     /// Nobody knows this name.
     #[error("there is no environment `{name}`")]
     NotFound {
@@ -105,7 +114,9 @@ impl Explain for InventoryError {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound { .. } => Kind::NotFound,
-            Self::File(_) | Self::Journal(_) | Self::State { .. } => Kind::Failed,
+            Self::File(_) | Self::Journal(_) | Self::State { .. } | Self::Unreadable { .. } => {
+                Kind::Failed
+            }
         }
     }
 
@@ -121,6 +132,10 @@ impl Explain for InventoryError {
             Self::State { name, .. } => {
                 Some(format!("`cargo xtask env repair {name}` puts an earlier one in its place"))
             }
+            Self::Unreadable { source, .. } => Some(format!(
+                "see that `{}` is a file that you may read and write, and run the command again",
+                source.path.display()
+            )),
             Self::File(_) | Self::Journal(_) => None,
         }
     }
@@ -213,14 +228,14 @@ pub(crate) fn state(
     name: &EnvName,
 ) -> Result<Option<StateFile>, InventoryError> {
     let path = repository.home().environment(name).state();
-    let Some(json) = file::present(file::read_small(&path)).during("read", &path)? else {
-        return Ok(None);
-    };
+    let read = file::present(file::read_small(&path)).during("read", &path);
+    let Some(json) = read.map_err(|source| unreadable(name, source))? else { return Ok(None) };
     if let Some(parsed) = parse_whole(name, &path, &json) {
         return parsed.map(Some);
     }
     for path in spare_states(repository, name)? {
-        if let Some(text) = read_state(&path)?
+        let text = read_state(&path).map_err(|source| unreadable(name, source))?;
+        if let Some(text) = text
             && let Some(parsed) = parse_whole(name, &path, text.as_bytes())
         {
             return parsed.map(Some);
@@ -245,9 +260,18 @@ fn parse_whole(
 }
 
 /// Puts the newest state that is whole in the place of one that was cut short; returns whether there was anything to do.
-pub(crate) fn restore_state(repository: &Repository, name: &EnvName) -> Result<bool, FileError> {
+pub(crate) fn restore_state(
+    repository: &Repository,
+    name: &EnvName,
+) -> Result<bool, InventoryError> {
     let state = repository.home().environment(name).state();
-    restore(&state, &spare_states(repository, name)?)
+    restore(&state, &spare_states(repository, name)?).map_err(|source| {
+        if source.action == "read" { unreadable(name, source) } else { source.into() }
+    })
+}
+
+fn unreadable(name: &EnvName, source: FileError) -> InventoryError {
+    InventoryError::Unreadable { name: name.clone(), source }
 }
 
 fn restore(state: &Path, spares: &[PathBuf]) -> Result<bool, FileError> {
@@ -353,6 +377,10 @@ fn entry(
         Ok(state) => (state, false),
         Err(error @ InventoryError::State { .. }) => {
             notes.push(format!("{error}: `cargo xtask env repair {name}` mends that"));
+            (None, true)
+        }
+        Err(error @ InventoryError::Unreadable { .. }) => {
+            notes.push(error.to_string());
             (None, true)
         }
         Err(error) => return Err(error),

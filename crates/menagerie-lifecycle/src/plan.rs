@@ -4,6 +4,7 @@ use crate::bundle::{self, Contents};
 use crate::file::{self, Context as _};
 use crate::hosting::LocalHosting;
 use crate::image;
+use crate::inventory;
 use crate::run::RunError;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Held, Ready, Session, Source, Step};
@@ -49,6 +50,8 @@ pub fn plan(session: &mut Session<'_>, name: &EnvName) -> Result<Planned, RunErr
 
 /// Builds what the root module needs, writes its variables, and starts the provider.
 pub(crate) fn prepare(session: &mut Session<'_>, held: &Held) -> Result<Ready, RunError> {
+    // Said before anything is built for it: Terraform's word for a state that is damaged is that its lock can't be had.
+    inventory::state(session.repository, &held.name)?;
     let source = session.source(held, Source::Directory)?;
     let hosting = LocalHosting::install(&session.provider, &held.records.local())?;
     match source.0 {

@@ -3,7 +3,7 @@
 use crate::bundle::Bundle;
 use crate::file::{self, Context as _};
 use crate::hosting::{LocalHosting, Running};
-use crate::inventory::{self, Entry, Phase};
+use crate::inventory::{self, Entry, InventoryError, Phase};
 use crate::plan::make;
 use crate::probe::{Health, probe};
 use crate::run::RunError;
@@ -54,8 +54,16 @@ fn drift(session: &mut Session<'_>, name: &EnvName) -> Result<Option<Summary>, R
             session.note(&format!("drift is not known while {holder} works on it"));
             return Ok(None);
         }
+        Err(RunError::Inventory(error @ InventoryError::Unreadable { .. })) => {
+            session.note(&format!("drift is not known: {error}"));
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
+    if let Err(error) = inventory::state(session.repository, name) {
+        session.note(&format!("drift is not known: {error}"));
+        return Ok(None);
+    }
     if SavedPlan::read(&held.records)?.is_some() {
         session.note("drift is not looked for while a plan waits for its apply");
         return Ok(None);
