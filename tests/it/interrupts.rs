@@ -3,16 +3,16 @@
 //! Nothing here waits for a time to pass: a plan is held up by a pipe that it reads, an apply by an application that waits for
 //! a file, a destroy by a process that is stopped.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use duct::Handle;
 use duct::unix::HandleExt as _;
-use rustix::fs::{Mode, OFlags, mkfifoat};
+use rustix::fs::{Mode, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::playground::{Answer, Playground, eventually, has};
+use crate::playground::{Answer, Playground, eventually, has, open_for_reader};
 
 const NAME: &str = "calm-otter";
 
@@ -280,12 +280,6 @@ fn configure(playground: &Playground, application: &str) {
         "[application]\n{application}\nhealth_check_path = \"/readyz\"\n\n[database]\nengine = \"sqlite\"\n"
     );
     fs::write(playground.root().join("menagerie.toml"), text).unwrap();
-}
-
-/// Opens a pipe to write to it, if somebody reads it.
-fn open_for_reader(pipe: &Path) -> Option<File> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().write(true).custom_flags(flags).open(pipe).ok()
 }
 
 /// Returns whether Terraform has said something in one of its runs.

@@ -7,13 +7,13 @@
 )]
 
 mod bench;
+mod campaign;
 mod disk;
 mod follow;
 mod foreign;
 mod hosting;
 mod input;
 mod interrupts;
-mod kills;
 mod life;
 mod measuring;
 mod playground;

@@ -1,12 +1,13 @@
 //! A repository of its own for each test, with the real tree, the real application and the real binaries.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use duct::Expression;
+use rustix::fs::OFlags;
 use serde_json::Value;
 
 /// A repository in a temporary directory. What runs for it ends with it.
@@ -42,7 +43,12 @@ impl Playground {
 
     /// Makes a repository whose environments keep their data in this engine.
     pub(crate) fn with_engine(engine: &'static str) -> Self {
-        let directory = tempfile::tempdir().expect("there is room for a temporary directory");
+        Self::within(&tempfile::env::temp_dir(), engine)
+    }
+
+    /// Makes such a repository within a directory that is there.
+    pub(crate) fn within(place: &Path, engine: &'static str) -> Self {
+        let directory = tempfile::tempdir_in(place).expect("there is room for a directory");
         let root = directory.path().canonicalize().expect("it exists").join("repository");
         let source =
             Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the repository");
@@ -80,9 +86,15 @@ impl Playground {
 
     /// Returns a command that runs `xtask env` with these arguments, in an environment without the machine's own settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Expression {
-        let mut command = duct::cmd(env!("CARGO_BIN_EXE_xtask"), [&["env"], arguments].concat())
+        self.command_by(&[], arguments)
+    }
+
+    /// Returns the same command, started by another program that becomes it, such as `setpriv`.
+    pub(crate) fn command_by(&self, starter: &[&str], arguments: &[&str]) -> Expression {
+        let words = [starter, &[env!("CARGO_BIN_EXE_xtask"), "env"], arguments].concat();
+        let mut command = duct::cmd(words[0], &words[1..])
             .dir(&self.root)
-            .env("MENAGERIE_PROVIDER", BINARIES.join("menagerie-provider"))
+            .env("MENAGERIE_PROVIDER", provider())
             .env("NO_COLOR", "1")
             .stdin_null()
             .stdout_capture()
@@ -155,10 +167,8 @@ impl Drop for Playground {
             fs::read_dir(self.root.join(".git/menagerie/envs")).into_iter().flatten().flatten()
         {
             let local = entry.path().join("local");
-            let down = duct::cmd!(BINARIES.join("menagerie-provider"), "down", "--dir", local)
-                .stdout_null()
-                .unchecked()
-                .run();
+            let down =
+                duct::cmd!(provider(), "down", "--dir", local).stdout_null().unchecked().run();
             if let Err(error) = down {
                 eprintln!("failed to end what runs in {}: {error}", entry.path().display());
             }
@@ -176,19 +186,31 @@ pub(crate) fn run(command: &Expression) -> Answer {
     }
 }
 
+/// Returns the built `menagerie-provider`.
+pub(crate) fn provider() -> PathBuf {
+    BINARIES.join("menagerie-provider")
+}
+
 /// Returns whether a test that needs a tool should go on; where the tool is missing it says so, or fails if nothing may be skipped.
 #[expect(clippy::disallowed_methods, reason = "tests have no other way to be told")]
 pub(crate) fn has(tool: &str) -> bool {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|path| path.join(tool).is_file());
     if !found {
-        assert_ne!(std::env::var("MENAGERIE_REQUIRE").as_deref(), Ok("all"), "`{tool}` is missing");
+        assert!(!is_required(), "`{tool}` is missing");
         eprintln!("skipped: `{tool}` is missing");
     }
     found
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Returns whether nothing may be skipped.
+#[expect(clippy::disallowed_methods, reason = "tests have no other way to be told")]
+pub(crate) fn is_required() -> bool {
+    std::env::var("MENAGERIE_REQUIRE").as_deref() == Ok("all")
+}
+
+/// Copies a directory with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -210,7 +232,7 @@ pub(crate) fn has_postgres() -> bool {
     let found =
         packaged.chain(std::env::split_paths(&path)).any(|bin| bin.join("initdb").is_file());
     if !found {
-        assert_ne!(std::env::var("MENAGERIE_REQUIRE").as_deref(), Ok("all"), "no PostgreSQL");
+        assert!(!is_required(), "no PostgreSQL");
         eprintln!("skipped: PostgreSQL is not installed");
     }
     found
@@ -224,4 +246,10 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_mins(1), "not after a minute: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Opens a pipe to write to it, if somebody reads it.
+pub(crate) fn open_for_reader(pipe: &Path) -> Option<fs::File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    fs::OpenOptions::new().write(true).custom_flags(flags).open(pipe).ok()
 }

@@ -43,6 +43,10 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
         return gone(session.repository, name);
     }
     let held = session.hold(name, "a destroy")?;
+    if held.entry.phase == Phase::Gone {
+        // Another run was quicker.
+        return gone(session.repository, name);
+    }
     let proven = if let Some(Milestone::Proven { certificate }) = milestone::last(&held.journal)? {
         // An earlier run got this far: only files are left.
         *certificate

@@ -126,6 +126,12 @@ impl Session<'_> {
         }
         // Read again: the other run may have changed it.
         let entry = inventory::find(self.repository, name, Timestamp::now())?;
+        // Its destroy may have ended between the look and the lock; then the only record is the lock that was made anew.
+        if !matches!(entry.phase, Phase::Wanted | Phase::Deployed)
+            && file::list(records.directory())? == ["lock"]
+        {
+            file::remove_directory_if_present(records.directory())?;
+        }
         Ok(Held { name: name.clone(), entry, records, journal, _lock: lock })
     }
 
