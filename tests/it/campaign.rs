@@ -181,7 +181,12 @@ impl Dice {
 
     /// Returns the one of these whose turn it is: with as many seeds as there are choices, each has its turn.
     pub(crate) fn turn<T: Copy>(&self, choices: &[T]) -> T {
-        choices[usize::try_from(self.seed % choices.len() as u64).unwrap()]
+        self.turn_from(0, choices)
+    }
+
+    /// Returns the one of these whose turn it is, where the first seed is not the first one's.
+    pub(crate) fn turn_from<T: Copy>(&self, first: u64, choices: &[T]) -> T {
+        choices[usize::try_from((first + self.seed) % choices.len() as u64).unwrap()]
     }
 
     /// Returns a time of up to so many milliseconds.

@@ -18,7 +18,7 @@ use super::moment::life;
 use super::{Case, Dice, Fate, NAME, Operation, Party, campaign};
 use crate::playground::{eventually, is_required, provider};
 
-const FEW: u64 = 3;
+const FEW: u64 = 2;
 
 /// Environments are wanted for eight hours where nothing else is said.
 const TTL: i64 = 8;

@@ -11,7 +11,7 @@ use super::moment::life;
 use super::{Case, Dice, Fate, NAME, Operation, Party, campaign};
 use crate::playground::Answer;
 
-const FEW: u64 = 4;
+const FEW: u64 = 3;
 
 /// A disk of its own, unmounted with the value.
 pub(crate) struct Disk {
@@ -195,7 +195,7 @@ fn destroy(dice: &mut Dice) -> Case {
 
 /// Runs something that may find the disk full, which it must say then.
 fn disturb(case: &mut Case, dice: &mut Dice, operation: Operation) -> Answer {
-    let free = dice.below(if operation == Operation::Up { 50 } else { 10 });
+    let free = dice.below(if operation == Operation::Up { 50 } else { 4 });
     let arguments = operation.arguments();
     let is_later = dice.below(3) == 0;
     let answer = if is_later {

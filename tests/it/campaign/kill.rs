@@ -7,7 +7,7 @@ use super::moment::{engine, life};
 use super::{Case, Dice, Fate, NAME, Operation, Party, campaign};
 use crate::playground::Answer;
 
-const FEW: u64 = 4;
+const FEW: u64 = 3;
 
 #[test]
 fn xtask_in_up() {

@@ -18,7 +18,7 @@ use super::moment::life;
 use super::{Case, Dice, Fate, NAME, Operation, Party, campaign};
 use crate::playground::{copy, eventually, open_for_reader, provider};
 
-const FEW: u64 = 4;
+const FEW: u64 = 3;
 
 #[test]
 fn held_by_a_run() {
@@ -224,9 +224,9 @@ fn stale(dice: &mut Dice) -> Case {
         b"\xff\xfe\0",
     ];
     fs::write(&note, dice.one_of(&notes)).unwrap();
-    let long = vec![b'x'; 100_000];
+    let too_much = vec![b'x'; 100_000];
     let holders: [&[u8]; 3] =
-        [b"an apply (pid 1, since 2020-02-02T02:02:02Z)", b"\xff\xfe\0\n\n", &long];
+        [b"an apply (pid 1, since 2020-02-02T02:02:02Z)", b"\xff\xfe\0\n\n", &too_much];
     fs::write(records.join("lock"), dice.one_of(&holders)).unwrap();
     let home = case.playground.root().join(".git/menagerie");
     let journal = home.join("journals").join(format!("{NAME}.jsonl"));

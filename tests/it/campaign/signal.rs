@@ -12,7 +12,7 @@ use super::moment::{engine, life};
 use super::{Case, Dice, Fate, NAME, Operation, Party, campaign};
 use crate::playground::Answer;
 
-const FEW: u64 = 7;
+const FEW: u64 = 4;
 
 const KINDS: [&[Signal]; 7] = [
     &[Signal::INT, Signal::INT],

@@ -55,19 +55,22 @@ const DAMAGES: [Damage; 13] = [
     Damage::Fresh,
 ];
 
+/// So many of each of the two have all damages once.
+const FEW: u64 = 7;
+
 #[test]
 fn then_up() {
-    campaign("unreadable state, then up", 13, |dice| case(dice, Operation::Up));
+    campaign("unreadable state, then up", FEW, |dice| case(dice, Operation::Up, 0));
 }
 
 #[test]
 fn then_destroy() {
-    campaign("unreadable state, then destroy", 13, |dice| case(dice, Operation::Destroy));
+    campaign("unreadable state, then destroy", FEW, |dice| case(dice, Operation::Destroy, FEW));
 }
 
 /// Damages the state of an environment that runs, goes on, and takes the way out where one is needed.
-fn case(dice: &mut Dice, operation: Operation) -> Case {
-    let damage = dice.turn(&DAMAGES);
+fn case(dice: &mut Dice, operation: Operation, first: u64) -> Case {
+    let damage = dice.turn_from(first, &DAMAGES);
     let mut case = Case::new("sqlite");
     case.must(&["up", NAME]);
     let has_backup = dice.below(2) == 0;
