@@ -279,8 +279,19 @@ pub(crate) fn execute(
     let text = fs::read(&stderr).map_err(|source| file_error("read", &stderr, source))?;
     let log = if invocation.prints == Prints::Secret { stderr } else { stdout };
     let stderr = String::from_utf8_lossy(&text).into_owned();
-    let finished = Finished { command, exit_code: status.code(), collected, document, stderr, log };
     let is_good = status.code().is_some_and(|code| invocation.good.contains(&code));
+    if !is_good
+        && stderr.is_empty()
+        && collected.diagnostics.is_empty()
+        && collected.text.is_empty()
+    {
+        // What it had to say may have found no room, which is then the thing to say.
+        if let Err(error) = (&probe).write_all(b"\n") {
+            collected.text =
+                format!("what it said could not be written to `{}`: {error}\n", log.display());
+        }
+    }
+    let finished = Finished { command, exit_code: status.code(), collected, document, stderr, log };
     if let Some(ending) = stop.ending().filter(|_| !is_good || invocation.hides_interrupt) {
         return Ok(ending);
     }
