@@ -10,6 +10,7 @@ use duct::Handle;
 use serde_json::Value;
 
 use super::disk::Disk;
+use super::moment::took;
 use super::{Fate, Faults, NAME, Operation, Party};
 use crate::playground::{Answer, Playground};
 
@@ -27,6 +28,7 @@ pub(crate) struct Case {
     pub(crate) starter: Vec<&'static str>,
     /// What each command has in its environment beside.
     pub(crate) variables: Vec<(&'static str, String)>,
+    engine: &'static str,
     /// How many replicas the environment has.
     pub(crate) replicas: usize,
     pub(crate) story: String,
@@ -56,6 +58,7 @@ impl Case {
             disk,
             starter: Vec::new(),
             variables: Vec::new(),
+            engine,
             replicas: 1,
             story: format!("{engine:8}"),
             fate: None,
@@ -72,7 +75,9 @@ impl Case {
                 self.must(&["plan", NAME]);
             }
             Operation::Destroy => {
+                let start = Instant::now();
                 self.must(&["up", NAME]);
+                took(Operation::Up, self.engine, start.elapsed());
             }
         }
     }
@@ -89,6 +94,23 @@ impl Case {
     pub(crate) fn run(&mut self, arguments: &[&str]) -> Answer {
         let handle = self.start(arguments);
         self.finish(&handle, arguments)
+    }
+
+    /// Waits for a moment of an operation that was just started; returns whether it has not ended before.
+    pub(crate) fn reach(&self, moment: Duration, operation: Operation, handle: &Handle) -> bool {
+        let start = Instant::now();
+        loop {
+            let is_running = handle.try_wait().unwrap().is_none();
+            if !is_running {
+                took(operation, self.engine, start.elapsed());
+                return false;
+            }
+            let left = moment.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(5)));
+        }
     }
 
     /// Waits for a command that nobody kills.

@@ -109,8 +109,8 @@ fn between(dice: &mut Dice, library: &str) -> Case {
     let at_destroy = jump(dice);
     clock.set(at_destroy);
     let handle = case.start(Operation::Destroy.arguments());
-    std::thread::sleep(dice.moment(&life(Party::Xtask, Operation::Destroy, "sqlite")));
-    let is_hit = handle.try_wait().unwrap().is_none();
+    let moment = dice.moment(&life(Party::Xtask, Operation::Destroy, "sqlite"));
+    let is_hit = case.reach(moment, Operation::Destroy, &handle);
     if is_hit {
         forget(handle.pids()[0]);
     }
@@ -139,8 +139,8 @@ fn during(dice: &mut Dice, library: &str, operation: Operation) -> Case {
     let jump = jump(dice);
     let arguments = operation.arguments();
     let handle = case.start(arguments);
-    std::thread::sleep(dice.moment(&life(Party::Xtask, operation, "sqlite")));
-    let is_hit = handle.try_wait().unwrap().is_none();
+    let moment = dice.moment(&life(Party::Xtask, operation, "sqlite"));
+    let is_hit = case.reach(moment, operation, &handle);
     clock.set(jump);
     let started = Instant::now();
     let answer = case.finish(&handle, arguments);

@@ -200,7 +200,7 @@ fn disturb(case: &mut Case, dice: &mut Dice, operation: Operation) -> Answer {
     let is_later = dice.below(3) == 0;
     let answer = if is_later {
         let handle = case.start(arguments);
-        std::thread::sleep(dice.moment(&life(Party::Xtask, operation, "sqlite")));
+        case.reach(dice.moment(&life(Party::Xtask, operation, "sqlite")), operation, &handle);
         fill(case, free);
         case.finish(&handle, arguments)
     } else {

@@ -133,13 +133,9 @@ fn disturb(
 ) -> (bool, Answer) {
     let delay = dice.moment(&life(victim, operation, engine));
     let handle = case.start(arguments);
-    std::thread::sleep(delay);
+    let is_running = case.reach(delay, operation, &handle);
     let victim = match victim {
-        // Its number is its own until it was waited for.
-        Party::Xtask if handle.try_wait().unwrap().is_none() => {
-            Some((handle.pids()[0], "xtask".to_owned()))
-        }
-        Party::Xtask => None,
+        Party::Xtask => is_running.then(|| (handle.pids()[0], "xtask".to_owned())),
         victim => case.find(victim),
     };
     let killed = victim.filter(|(pid, _)| {

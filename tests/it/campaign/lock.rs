@@ -59,8 +59,7 @@ fn held(dice: &mut Dice) -> Case {
     let handle = case.start(first);
     // In its first half, since the second command takes a while to begin.
     let half = life(Party::Xtask, operation, "sqlite").end / 2;
-    std::thread::sleep(dice.moment(&(Duration::ZERO..half)));
-    let was_running = handle.try_wait().unwrap().is_none();
+    let was_running = case.reach(dice.moment(&(Duration::ZERO..half)), operation, &handle);
     let answer = case.run(second);
     let first_answer = case.finish(&handle, first);
     case.tell(format!(
@@ -175,8 +174,8 @@ fn left(dice: &mut Dice) -> Case {
     case.prepare(operation);
     let arguments = operation.arguments();
     let handle = case.start(arguments);
-    std::thread::sleep(dice.moment(&life(Party::Xtask, operation, "sqlite")));
-    let is_hit = handle.try_wait().unwrap().is_none();
+    let moment = dice.moment(&life(Party::Xtask, operation, "sqlite"));
+    let is_hit = case.reach(moment, operation, &handle);
     let mut victims = Vec::new();
     if is_hit {
         let xtask = handle.pids()[0];

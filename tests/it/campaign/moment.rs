@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::case::{Case, wait};
@@ -65,10 +65,28 @@ pub(crate) fn engine(dice: &Dice) -> &'static str {
     if dice.seed % 5 == 1 && has_postgres() { "postgres" } else { "sqlite" }
 }
 
+/// How long each operation took when nothing was hit, as other tests run beside now and did not when it was measured.
+static PACE: Mutex<[[Option<Duration>; 3]; 2]> = Mutex::new([[None; 3]; 2]);
+
 /// Returns when a party usually lives in an operation.
 pub(crate) fn life(party: Party, operation: Operation, engine: &str) -> Range<Duration> {
-    let lives = if engine == "sqlite" { &SQLITE } else { &POSTGRES };
-    lives[operation as usize][party as usize].clone()
+    let is_sqlite = engine == "sqlite";
+    let lives = &if is_sqlite { &SQLITE } else { &POSTGRES }[operation as usize];
+    let measured = lives[Party::Xtask as usize].end;
+    let taken = pace()[usize::from(is_sqlite)][operation as usize].unwrap_or(measured);
+    let scale = taken.as_secs_f64() / measured.as_secs_f64();
+    let life = &lives[party as usize];
+    life.start.mul_f64(scale)..life.end.mul_f64(scale)
+}
+
+/// Tells how long an operation took from its start, where nothing was hit.
+pub(crate) fn took(operation: Operation, engine: &str, time: Duration) {
+    let known = &mut pace()[usize::from(engine == "sqlite")][operation as usize];
+    *known = Some(known.map_or(time, |known| (known + time) / 2));
+}
+
+fn pace() -> MutexGuard<'static, [[Option<Duration>; 3]; 2]> {
+    PACE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Watches operations that nobody disturbs.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use duct::Handle;
 use duct::unix::HandleExt as _;
 use rustix::process::Signal;
 
@@ -92,15 +91,19 @@ fn disturb(case: &mut Case, operation: Operation, dice: &mut Dice, engine: &str)
     let arguments = operation.arguments();
     let handle = case.start(arguments);
     let mut sent = Vec::new();
+    let mut is_running = case.reach(delay, operation, &handle);
     let mut pause = delay;
     for signal in signals {
-        if !is_alive_after(&handle, pause) {
+        if !is_running {
             break;
         }
         handle.send_signal(signal.as_raw()).unwrap();
         sent.push((pause, *signal));
         // Half of the pairs are as close together as a terminal and a service manager have them.
         pause = if dice.below(2) == 0 { Duration::ZERO } else { dice.milliseconds(300) };
+        std::thread::sleep(pause);
+        // Its number is its own until it was waited for.
+        is_running = handle.try_wait().unwrap().is_none();
     }
     let answer = wait(&handle);
     case.check_says(arguments, &answer);
@@ -123,12 +126,6 @@ fn disturb(case: &mut Case, operation: Operation, dice: &mut Dice, engine: &str)
         Some(_) => case.wrong(format!("interrupted, it ended otherwise: {answer:?}")),
     }
     (!sent.is_empty(), answer)
-}
-
-/// Waits, and tells whether a run has not ended yet. Its number is its own until it was waited for.
-fn is_alive_after(handle: &Handle, pause: Duration) -> bool {
-    std::thread::sleep(pause);
-    handle.try_wait().unwrap().is_none()
 }
 
 /// Looks whether all that an interrupted run leaves is supervised.
