@@ -8,7 +8,6 @@
 
 mod bench;
 mod campaign;
-mod disk;
 mod follow;
 mod foreign;
 mod hosting;
