@@ -108,7 +108,16 @@ fn case(dice: &mut Dice, operation: Operation, first: u64) -> Case {
     }
     case.check_list();
     case.check_listed(NAME);
-    take_the_way_out(&mut case, damage, dice, &whole);
+    if answer.stderr.contains("env repair") && dice.below(2) == 0 {
+        let repair = case.run(&["repair", NAME]);
+        case.tell(", repaired");
+        if repair.code != Some(0) {
+            case.wrong(format!("the way out is none: {}", repair.stderr));
+        }
+        case.check_running();
+    } else {
+        take_the_way_out(&mut case, damage, dice, &whole);
+    }
     if dice.below(2) == 0 && operation == Operation::Up {
         case.must(&["up", NAME]);
         case.check_running();
