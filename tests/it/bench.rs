@@ -7,13 +7,18 @@ use serde_json::Value;
 
 use crate::playground::{Answer, has, run};
 
-/// The benchmarks, which are built here where nobody has built them yet.
+/// The benchmarks, which are built here with what they measure where nobody has built them yet.
 static BENCH: LazyLock<PathBuf> = LazyLock::new(|| {
-    let build = ["build", "--quiet", "--locked", "-p", "menagerie-bench"];
+    let packages = ["-p", "menagerie-bench", "-p", "menagerie-provider", "-p", "sample-app"];
+    let build = [&["build", "--quiet", "--locked"][..], &packages].concat();
     duct::cmd(env!("CARGO"), build).dir(env!("CARGO_MANIFEST_DIR")).run().expect("it builds");
     let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
     xtask.parent().expect("a program is in a directory").join("menagerie-bench")
 });
+
+fn beside(name: &str) -> String {
+    BENCH.with_file_name(name).into_os_string().into_string().expect("its path is UTF-8")
+}
 
 fn bench(arguments: &[&str]) -> Answer {
     let repository =
@@ -58,6 +63,22 @@ fn terraform_is_measured() {
     let answer = bench(&["--quick", "overhead", "parallel", "sequence"]);
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
     assert_eq!(parsed(&answer)["rows"][2]["measures"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn processes_are_counted_where_environments_run() {
+    if !has("terraform") {
+        return;
+    }
+    let (provider, application) = (beside("menagerie-provider"), beside("sample-app"));
+    let programs = ["--provider", &provider, "--application", &application];
+    let answer = bench(&[&programs[..], &["processes"]].concat());
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let measures = parsed(&answer)["rows"][0]["measures"].clone();
+    assert_eq!(
+        (&measures[0]["bar"]["met"], &measures[1]["bar"]["met"]),
+        (&true.into(), &true.into())
+    );
 }
 
 #[test]

@@ -55,7 +55,8 @@ impl Repository {
     /// Runs `xtask env …`, which must succeed, and returns what it printed.
     pub(crate) fn env(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let command = duct::cmd(&self.xtask, [&["env"], arguments].concat());
-        output(&command.dir(&self.root).full_env(&self.variables))
+        let shown = format!("xtask env {}", arguments.join(" "));
+        output(&shown, &command.dir(&self.root).full_env(&self.variables))
     }
 
     /// Returns the journal of an environment.
@@ -88,13 +89,19 @@ impl Drop for Repository {
 }
 
 /// Runs a command, which must succeed, and returns what it printed; its error is what it said.
-pub(crate) fn output(command: &Expression) -> anyhow::Result<String> {
-    let output = command.stdin_null().stdout_capture().stderr_capture().unchecked().run()?;
+pub(crate) fn output(shown: &str, command: &Expression) -> anyhow::Result<String> {
+    let output = command
+        .stdin_null()
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked()
+        .run()
+        .with_context(|| format!("failed to start `{shown}`"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     anyhow::bail!(
-        "{command:?} ended with {}\n{}",
+        "`{shown}` failed with {}\n{}",
         output.status,
         String::from_utf8_lossy(&output.stderr).trim_end()
     )

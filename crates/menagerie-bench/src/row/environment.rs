@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use anyhow::Context as _;
-
 use crate::report::{Limit, Measure, Of, Unit};
 use crate::repository::{Repository, output};
 use crate::row::Setting;
@@ -102,11 +100,12 @@ pub(crate) fn clone(setting: &mut Setting) -> anyhow::Result<Vec<Measure>> {
     });
     let source = setting.repository().to_owned();
     let start = Instant::now();
-    output(&duct::cmd!("git", "clone", "--quiet", source, &root).full_env(&variables))?;
+    let cloned = duct::cmd!("git", "clone", "--quiet", source, &root).full_env(&variables);
+    output("git clone", &cloned)?;
     let xtask = |arguments: &[&str]| {
         let command = duct::cmd("cargo", [&["xtask", "env"], arguments].concat());
-        output(&command.dir(&root).full_env(&variables))
-            .with_context(|| format!("failed in `{}`", root.display()))
+        let shown = format!("cargo xtask env {}", arguments.join(" "));
+        output(&shown, &command.dir(&root).full_env(&variables))
     };
     let since = |start: Instant| start.elapsed().as_secs_f64() * 1000.0;
     xtask(&["new", "--dry-run"])?;

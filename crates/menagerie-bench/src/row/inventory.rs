@@ -63,6 +63,7 @@ fn measure(
         if command == ["env", "list"] {
             check(population, |root| {
                 output(
+                    "xtask env list",
                     &duct::cmd!(&xtask, "env", "list", "--format", "json")
                         .dir(root)
                         .full_env(&variables),
