@@ -304,7 +304,7 @@ mod tests {
           a list: 125 ms [122 … 128], n = 3
             a loop: 100 ms [100 … 100]
             ratio 1.25 [1.23 … 1.27]
-            difference 25.0 ms [22.5 … 27.5]
+            difference 25 ms [22.5 … 27.5]
             growth: 0 ms + 12.5 ms for each 1,000, R² = 1.0000, through 1000: 12.5, 10000: 125
             bar: ≤ 150 ms: met
           processes: 2, n = 1
