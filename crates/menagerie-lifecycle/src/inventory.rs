@@ -625,10 +625,24 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_empty_answer() {
+    fn a_state_that_cannot_be_read_is_no_empty_one_and_hides_no_other() {
         let left = Left::new();
         left.intent("tf/envs", "calm-otter");
+        left.intent("tf/envs", "keen-newt");
         left.write("HOME/envs/calm-otter/terraform.tfstate/x", "");
+        let repository = Repository::open(left.directory.path()).unwrap();
+        let entries = list(&repository, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(
+            entries.iter().map(|entry| entry.phase).collect::<Vec<_>>(),
+            [Phase::Deployed, Phase::Wanted]
+        );
+        assert_eq!(entries[0].notes, ["the state of `calm-otter` cannot be read"]);
+    }
+
+    #[test]
+    fn a_listing_that_cannot_be_read_is_no_empty_answer() {
+        let left = Left::new();
+        left.write("tf/envs", "");
         let repository = Repository::open(left.directory.path()).unwrap();
         let error = list(&repository, Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(error.to_string().starts_with("failed to read"), "{error}");
