@@ -83,7 +83,8 @@ fn what_stopped_runs_again_and_no_edit_is_applied() {
     let plan = playground.json(&["plan", NAME]);
     kill_everything(&playground);
     let repaired = mends(&playground, &["unsupervised", "not-running"]);
-    assert_eq!(repaired["applied"]["update"], 1, "{repaired}");
+    // The collector is the second; what it is, its supervisor is.
+    assert_eq!(repaired["applied"]["update"], 2, "{repaired}");
     let status = playground.json(&["status", NAME]);
     assert_eq!(status["services"][0]["replicas"].as_array().unwrap().len(), 1, "{status}");
     // The plan that was shown still waits, and is what an apply is held to.
@@ -181,7 +182,8 @@ fn states_that_are_torn_damaged_unsaved_or_lost() {
 
     fs::remove_file(&path).unwrap();
     let repaired = mends(&playground, &["unrecorded", "unrecorded"]);
-    assert_eq!(repaired["applied"]["create"], 2, "{repaired}");
+    // The collector, which has no process of its own, is the third.
+    assert_eq!(repaired["applied"]["create"], 3, "{repaired}");
     assert_eq!(replica(&playground), process, "what ran was taken over, not started again");
     playground.ok(&["destroy", NAME, "--confirm", NAME]);
     playground.assert_nothing_left(NAME);
