@@ -53,11 +53,12 @@ fn main() -> ExitCode {
                 None => ("404 Not Found", "nothing here".to_owned()),
             },
         };
-        let _ = write!(
-            stream,
+        let answer = format!(
             "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
+        // At once: killed in the middle of it, no proxy could make it whole.
+        let _ = stream.write_all(answer.as_bytes());
     }
     ExitCode::SUCCESS
 }

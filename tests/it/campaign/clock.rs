@@ -108,8 +108,8 @@ fn between(dice: &mut Dice, library: &str) -> Case {
     // A destroy that was cut short stays one, whatever its time was.
     let at_destroy = jump(dice);
     clock.set(at_destroy);
-    let handle = case.start(Operation::Destroy.arguments());
     let moment = dice.moment(&life(Party::Xtask, Operation::Destroy, "sqlite"));
+    let handle = case.start(Operation::Destroy.arguments());
     let is_hit = case.reach(moment, Operation::Destroy, &handle);
     if is_hit {
         forget(handle.pids()[0]);
@@ -138,8 +138,8 @@ fn during(dice: &mut Dice, library: &str, operation: Operation) -> Case {
     case.prepare(operation);
     let jump = jump(dice);
     let arguments = operation.arguments();
-    let handle = case.start(arguments);
     let moment = dice.moment(&life(Party::Xtask, operation, "sqlite"));
+    let handle = case.start(arguments);
     let is_hit = case.reach(moment, operation, &handle);
     clock.set(jump);
     let started = Instant::now();

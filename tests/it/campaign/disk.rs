@@ -199,8 +199,9 @@ fn disturb(case: &mut Case, dice: &mut Dice, operation: Operation) -> Answer {
     let arguments = operation.arguments();
     let is_later = dice.below(3) == 0;
     let answer = if is_later {
+        let moment = dice.moment(&life(Party::Xtask, operation, "sqlite"));
         let handle = case.start(arguments);
-        case.reach(dice.moment(&life(Party::Xtask, operation, "sqlite")), operation, &handle);
+        case.reach(moment, operation, &handle);
         fill(case, free);
         case.finish(&handle, arguments)
     } else {

@@ -56,9 +56,9 @@ fn held(dice: &mut Dice) -> Case {
         &["logs", NAME],
     ]);
     let first = operation.arguments();
-    let handle = case.start(first);
     // In its first half, since the second command takes a while to begin.
     let half = life(Party::Xtask, operation, "sqlite").end / 2;
+    let handle = case.start(first);
     let was_running = case.reach(dice.moment(&(Duration::ZERO..half)), operation, &handle);
     let answer = case.run(second);
     let first_answer = case.finish(&handle, first);
@@ -173,8 +173,8 @@ fn left(dice: &mut Dice) -> Case {
     let mut case = Case::new("sqlite");
     case.prepare(operation);
     let arguments = operation.arguments();
-    let handle = case.start(arguments);
     let moment = dice.moment(&life(Party::Xtask, operation, "sqlite"));
+    let handle = case.start(arguments);
     let is_hit = case.reach(moment, operation, &handle);
     let mut victims = Vec::new();
     if is_hit {

@@ -69,18 +69,28 @@ pub(crate) fn engine(dice: &Dice) -> &'static str {
 static PACE: Mutex<[[Option<Duration>; 3]; 2]> = Mutex::new([[None; 3]; 2]);
 
 /// Returns when a party usually lives in an operation.
+///
+/// The first to ask waits until that was measured, so it is asked before the operation is started.
 pub(crate) fn life(party: Party, operation: Operation, engine: &str) -> Range<Duration> {
-    let is_sqlite = engine == "sqlite";
-    let lives = &if is_sqlite { &SQLITE } else { &POSTGRES }[operation as usize];
+    let lives = lives(operation, engine);
     let measured = lives[Party::Xtask as usize].end;
-    let taken = pace()[usize::from(is_sqlite)][operation as usize].unwrap_or(measured);
+    let taken = pace()[usize::from(engine == "sqlite")][operation as usize].unwrap_or(measured);
     let scale = taken.as_secs_f64() / measured.as_secs_f64();
     let life = &lives[party as usize];
     life.start.mul_f64(scale)..life.end.mul_f64(scale)
 }
 
+fn lives(operation: Operation, engine: &str) -> &'static [Range<Duration>; 4] {
+    let all = if engine == "sqlite" { &SQLITE } else { &POSTGRES };
+    &all[operation as usize]
+}
+
 /// Tells how long an operation took from its start, where nothing was hit.
 pub(crate) fn took(operation: Operation, engine: &str, time: Duration) {
+    // One that was refused did not do what takes its time.
+    if time < lives(operation, engine)[Party::Xtask as usize].end / 2 {
+        return;
+    }
     let known = &mut pace()[usize::from(engine == "sqlite")][operation as usize];
     *known = Some(known.map_or(time, |known| (known + time) / 2));
 }
