@@ -67,6 +67,23 @@ struct State {
     error: Option<String>,
 }
 
+/// Why a replica is not ready: what it was when one looked, all of one instant.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    /// The revision that this is about.
+    revision: u64,
+    pub(super) reason: String,
+    /// Waiting longer is of no use.
+    is_final: bool,
+}
+
+impl Obstacle {
+    /// Whether a revision will never be ready.
+    pub(super) fn is_final_for(&self, revision: u64) -> bool {
+        self.is_final && self.revision == revision
+    }
+}
+
 /// A running replica and what it was started with.
 struct Running {
     launched: Launched,
@@ -359,11 +376,6 @@ impl Replica {
         (state.condition == ReplicaCondition::Ready).then_some(state.port)
     }
 
-    /// Whether it has begun with this revision, so that what it says is about it.
-    pub(super) fn is_at(&self, revision: u64) -> bool {
-        self.state().revision == revision
-    }
-
     /// Whether it would have to be started anew for a revision; so it would where that can't be told.
     pub(super) fn would_restart(&self, record: &ServiceRecord) -> bool {
         let state = self.state();
@@ -376,14 +388,16 @@ impl Replica {
         state.condition == ReplicaCondition::Ready && state.revision == revision
     }
 
-    /// Why it is not ready; `Err` when waiting longer is of no use.
-    pub(super) fn obstacle(&self) -> Result<Option<String>, String> {
+    /// Why it is not ready.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
         let state = self.state();
-        let text = state.error.as_ref().map(|error| format!("replica {}: {error}", self.index));
-        if state.refused || state.failures >= HOPELESS {
-            return Err(text.unwrap_or_else(|| format!("replica {} keeps ending", self.index)));
-        }
-        Ok(text)
+        let is_final = state.refused || state.failures >= HOPELESS;
+        let reason = match &state.error {
+            Some(error) => format!("replica {}: {error}", self.index),
+            None if is_final => format!("replica {} keeps ending", self.index),
+            None => return None,
+        };
+        Some(Obstacle { revision: state.revision, reason, is_final })
     }
 
     pub(super) fn status(&self) -> ReplicaStatus {

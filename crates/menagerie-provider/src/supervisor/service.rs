@@ -288,11 +288,11 @@ impl Service {
         }
         let mut waiting = None;
         for slot in inner.slots.iter().filter(|slot| !slot.replica.is_ready(revision)) {
-            match slot.replica.obstacle() {
-                Err(reason) if slot.replica.is_at(revision) => return Progress::Hopeless(reason),
-                Ok(Some(reason)) => waiting = waiting.or(Some(reason)),
-                _ => {}
+            let Some(obstacle) = slot.replica.obstacle() else { continue };
+            if obstacle.is_final_for(revision) {
+                return Progress::Hopeless(obstacle.reason);
             }
+            waiting = waiting.or(Some(obstacle.reason));
         }
         if inner.is_complete() { Progress::Ready } else { Progress::Waiting(waiting) }
     }
@@ -302,7 +302,8 @@ impl Service {
         let error = match inner.proxy {
             None => Some(port::in_use(inner.record.port)),
             Some(_) => {
-                inner.slots.iter().find_map(|slot| slot.replica.obstacle().unwrap_or_else(Some))
+                let obstacle = inner.slots.iter().find_map(|slot| slot.replica.obstacle());
+                obstacle.map(|obstacle| obstacle.reason)
             }
         };
         let status = match (inner.is_complete(), inner.record.spec.replicas) {
