@@ -35,8 +35,13 @@ fn state(playground: &Playground) -> PathBuf {
     playground.records(NAME).join("terraform.tfstate")
 }
 
-fn journal(playground: &Playground) -> PathBuf {
-    playground.root().join(".git/menagerie/journals").join(format!("{NAME}.jsonl"))
+/// Leaves what a run leaves that was killed right after it wrote this milestone.
+fn begin(playground: &Playground, milestone: &str) {
+    let home = playground.root().join(".git/menagerie");
+    fs::write(home.join("unfinished").join(NAME), "").unwrap();
+    let journal = home.join("journals").join(format!("{NAME}.jsonl"));
+    let mut journal = File::options().append(true).open(journal).unwrap();
+    writeln!(journal, r#"{{"at":"2026-11-24T10:00:00Z",{milestone}}}"#).unwrap();
 }
 
 /// Kills all that runs, what would start the rest again first.
@@ -124,9 +129,7 @@ fn an_apply_that_failed_is_gone_on_with() {
     assert_eq!(repaired["health"], "healthy");
 
     // Killed between its end and the line that says so, an apply left nothing to do.
-    let mut journal = File::options().append(true).open(journal(&playground)).unwrap();
-    writeln!(journal, r#"{{"at":"2026-11-24T10:00:00Z","event":"apply-started","digest":"x"}}"#)
-        .unwrap();
+    begin(&playground, r#""event":"apply-started","digest":"x""#);
     mends(&playground, &["unfinished-apply"]);
     let show = playground.json(&["show", NAME]);
     assert_eq!(show["notes"], serde_json::json!([]));
@@ -227,8 +230,7 @@ fn leftovers_notes_locks_and_a_lost_directory() {
     assert!(plan.stderr.contains("there is nothing to apply"), "{}", plan.stderr);
 
     // A destroy goes on only where that is confirmed.
-    let mut journal = File::options().append(true).open(journal(&playground)).unwrap();
-    writeln!(journal, r#"{{"at":"2026-11-24T10:00:00Z","event":"destroy-started"}}"#).unwrap();
+    begin(&playground, r#""event":"destroy-started""#);
     assert_eq!(kinds(&playground), ["unfinished-destroy"]);
     refuses(&playground.env(&["repair", NAME]), 7, "its destroy did not finish", "--confirm");
     refuses(&playground.env(&["repair", NAME, "--confirm", "x"]), 7, "another name", "--confirm");

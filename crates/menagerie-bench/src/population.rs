@@ -59,7 +59,7 @@ impl Population {
         let gone = names.split_off(count);
         let population = Self { root, names };
         population.write("menagerie.toml", "[application]\nrun = [\"bin/sample-app\"]\n")?;
-        for directory in ["envs", "journals", "certificates"] {
+        for directory in ["envs", "journals", "certificates", "unfinished"] {
             fs::create_dir_all(population.home().join(directory))?;
         }
         for (number, name) in population.names.iter().enumerate() {
@@ -98,8 +98,8 @@ impl Population {
         counts
     }
 
-    /// Reads what nobody who lists these environments gets around: the intent, the state and the journal of each, one after
-    /// the other; returns how many bytes they have.
+    /// Reads what nobody who lists these environments gets around: the intent and the state of each, and the journal of one
+    /// that is being destroyed, one after the other; returns how many bytes they have.
     pub(crate) fn read_all(&self) -> anyhow::Result<usize> {
         let mut bytes = 0;
         for (number, name) in self.names.iter().enumerate() {
@@ -113,6 +113,8 @@ impl Population {
             bytes += fs::read(intent)?.len();
             if kind != Kind::Wanted {
                 bytes += fs::read(records.join("terraform.tfstate"))?.len();
+            }
+            if kind == Kind::Destroying {
                 bytes +=
                     fs::read(self.home().join("journals").join(format!("{name}.jsonl")))?.len();
             }
@@ -146,7 +148,10 @@ impl Population {
         self.write_record(&format!("envs/{name}/terraform.tfstate"), &state)?;
         let end = r#"{"at":"2026-07-24T10:00:00Z","event":"destroy-started"}"#;
         match kind {
-            Kind::Destroying => self.write_journal(name, &format!("{JOURNAL}{end}\n")),
+            Kind::Destroying => {
+                self.write_record(&format!("unfinished/{name}"), "")?;
+                self.write_journal(name, &format!("{JOURNAL}{end}\n"))
+            }
             _ => self.write_journal(name, JOURNAL),
         }
     }

@@ -133,7 +133,7 @@ fn apply_made(
         Some(Milestone::ApplyStarted { .. } | Milestone::ApplyFailed { .. })
     ) {
         // Whoever was cut short had nothing left to do.
-        milestone::append(&held.journal, &Milestone::Applied)?;
+        milestone::append(session.repository.home(), &held.name, &Milestone::Applied)?;
     }
     Ok(planned.summary)
 }
@@ -152,7 +152,8 @@ fn apply_plan(
 ) -> Result<Outcome, RunError> {
     session.check_interrupt(&held.name, "the plan")?;
     Bundle::write(&held.records.bundle(), &contents(session, held, ready))?;
-    milestone::append(&held.journal, &Milestone::ApplyStarted { digest: digest.to_string() })?;
+    let home = session.repository.home();
+    milestone::append(home, &held.name, &Milestone::ApplyStarted { digest: digest.to_string() })?;
     SavedPlan::use_up(&held.records)?;
     session.step(&held.name, Step::Apply);
     let options = TerraformApplyOptions {
@@ -168,7 +169,7 @@ fn apply_plan(
         Err(RunError::Stale(_)) => return Ok(Outcome::Stale),
         Err(error) => (Milestone::ApplyFailed { reason: error.reason() }, Err(error)),
     };
-    milestone::append(&held.journal, &milestone)?;
+    milestone::append(session.repository.home(), &held.name, &milestone)?;
     outcome
 }
 

@@ -6,7 +6,7 @@ use crate::inventory;
 use crate::kind::{Explain, Kind};
 use crate::ledger;
 use crate::lock::Lock;
-use crate::milestone::{self, Milestone};
+use crate::milestone::{self, Milestone, MilestoneError};
 use crate::repository::Repository;
 use crate::templates::TemplatesError;
 use jiff::Timestamp;
@@ -78,6 +78,15 @@ pub enum CreateError {
     Journal(#[from] JournalError),
 }
 
+impl From<MilestoneError> for CreateError {
+    fn from(error: MilestoneError) -> Self {
+        match error {
+            MilestoneError::File(error) => Self::File(error),
+            MilestoneError::Journal(error) => Self::Journal(error),
+        }
+    }
+}
+
 impl Explain for CreateError {
     fn kind(&self) -> Kind {
         match self {
@@ -120,7 +129,7 @@ pub fn create(
     };
     ledger::append(&repository.home().ledger(), &entry)?;
     write(repository, &draft)?;
-    if let Err(error) = milestone::append(&repository.home().journal(name), &Milestone::Created) {
+    if let Err(error) = milestone::append(repository.home(), name, &Milestone::Created) {
         let _ = fs::remove_dir_all(&draft.directory);
         return Err(error.into());
     }

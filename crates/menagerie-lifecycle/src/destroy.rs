@@ -53,10 +53,11 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
     } else {
         // Refused before it begins: with a state that can't be read, nobody knows what is to be destroyed.
         inventory::state(session.repository, name)?;
-        milestone::append(&held.journal, &Milestone::DestroyStarted)?;
+        milestone::append(session.repository.home(), name, &Milestone::DestroyStarted)?;
         let proven = prove(session, &held);
         if let Err(error) = &proven {
-            milestone::append(&held.journal, &Milestone::DestroyFailed { reason: error.reason() })?;
+            let failed = Milestone::DestroyFailed { reason: error.reason() };
+            milestone::append(session.repository.home(), name, &failed)?;
         }
         proven?
     };
@@ -105,10 +106,8 @@ fn prove(session: &mut Session<'_>, held: &Held) -> Result<Certificate, RunError
         terraform: session.terraform.version().to_string(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    milestone::append(
-        &held.journal,
-        &Milestone::Proven { certificate: Box::new(certificate.clone()) },
-    )?;
+    let proven = Milestone::Proven { certificate: Box::new(certificate.clone()) };
+    milestone::append(session.repository.home(), &held.name, &proven)?;
     Ok(certificate)
 }
 
@@ -146,7 +145,7 @@ fn remove(session: &mut Session<'_>, held: &Held, proven: &Certificate) -> Resul
     file::remove_directory_if_present(held.records.directory())?;
     let text = serde_json::to_vec_pretty(proven).expect("names, times and text are JSON");
     file::write_private(&home.certificate(&held.name), &text)?;
-    milestone::append(&held.journal, &Milestone::Destroyed)?;
+    milestone::append(&home, &held.name, &Milestone::Destroyed)?;
     Ok(())
 }
 

@@ -57,6 +57,14 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), FileError
     written.during("write", path)
 }
 
+/// Makes an empty file, and waits until its directory has it on the disk.
+pub(crate) fn mark(path: &Path) -> Result<(), FileError> {
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.during("create", path)?;
+    let directory = path.parent().expect("a mark lies in a directory");
+    File::open(directory).and_then(|file| file.sync_all()).during("write", directory)
+}
+
 /// Reads a text file; a missing one is `None`, everything else that goes wrong is an error.
 pub(crate) fn read_if_present(path: &Path) -> Result<Option<String>, FileError> {
     present(fs::read_to_string(path)).during("read", path)

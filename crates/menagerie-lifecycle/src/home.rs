@@ -15,7 +15,7 @@ pub struct Home {
 impl Home {
     /// Opens the home in this directory and creates it where it is missing.
     pub fn open(directory: PathBuf) -> Result<Self, FileError> {
-        for part in ["envs", "journals", "certificates"] {
+        for part in ["envs", "journals", "certificates", "unfinished"] {
             file::create_private_directory(&directory.join(part))?;
         }
         Ok(Self { directory })
@@ -75,6 +75,11 @@ impl Home {
 
     pub(crate) fn certificates(&self) -> PathBuf {
         self.directory.join("certificates")
+    }
+
+    /// Returns where each environment has a mark for as long as its journal says that something was begun and not ended.
+    pub(crate) fn unfinished(&self) -> PathBuf {
+        self.directory.join("unfinished")
     }
 }
 

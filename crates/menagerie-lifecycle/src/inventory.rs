@@ -142,6 +142,10 @@ impl Explain for InventoryError {
 }
 
 /// What an environment may have left behind, by the names in the directories that such things are in.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each directory that may have the name, in any combination"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Traces {
     /// There may be a directory in the checkout.
@@ -150,11 +154,13 @@ struct Traces {
     records: bool,
     /// There is a certificate.
     certificate: bool,
+    /// Its journal says that something was begun and not ended.
+    unfinished: bool,
 }
 
 /// Lists all environments but the ones that are gone without a trace in this checkout, sorted by name.
 ///
-/// No file is read twice, and of a journal only the end.
+/// No file is read twice, and of a journal only the end, where something was begun and not ended.
 pub fn list(repository: &Repository, now: Timestamp) -> Result<Vec<Entry>, InventoryError> {
     let mut known = known(repository)?;
     // What is certified is gone, and is listed only for the directory that this checkout still has of it.
@@ -177,7 +183,7 @@ fn known(repository: &Repository) -> Result<Vec<(EnvName, Traces)>, FileError> {
         (home.environments(), "", Traces { records: true, ..none }),
         (home.certificates(), ".json", Traces { certificate: true, ..none }),
         // A destroy that was cut short between its last two steps has neither directory nor records, only an open journal.
-        (home.journals(), ".jsonl", none),
+        (home.unfinished(), "", Traces { unfinished: true, ..none }),
     ];
     let mut known = Vec::new();
     for names in concurrent::map(&places, |(directory, suffix, traces)| {
@@ -194,6 +200,7 @@ fn known(repository: &Repository) -> Result<Vec<(EnvName, Traces)>, FileError> {
             all.directory |= traces.directory;
             all.records |= traces.records;
             all.certificate |= traces.certificate;
+            all.unfinished |= traces.unfinished;
         }
         is_same
     });
@@ -211,6 +218,7 @@ pub fn find(
         directory: true,
         records: home.environment(name).directory().exists(),
         certificate: home.certificate(name).exists(),
+        unfinished: home.unfinished().join(name.as_str()).exists(),
     };
     if let Some(entry) = entry(repository, name, traces, now)? {
         return Ok(entry);
@@ -363,10 +371,10 @@ fn entry(
         Intent::Missing => (None, None),
         found => (Some(place), found.environment()),
     };
-    let last = match (traces.certificate, traces.records, &directory) {
-        // What has a directory and no records was never planned: no need to open its journal.
-        (true, ..) | (false, false, Some(_)) => None,
-        _ => milestone::last(&repository.home().journal(name))?,
+    let last = if traces.unfinished && !traces.certificate {
+        milestone::last(&repository.home().journal(name))?
+    } else {
+        None
     };
     if directory.is_none() && !traces.records && !traces.certificate && !is_ending(last.as_ref()) {
         return Ok(None);
@@ -548,9 +556,16 @@ mod tests {
             self.write(&format!("HOME/envs/{name}/{file}"), &text);
         }
 
-        fn journal(&self, name: &str, events: &[&str]) {
-            let lines = events.iter().map(|event| format!("{{\"event\":\"{event}\"}}\n"));
-            self.write(&format!("HOME/journals/{name}.jsonl"), &lines.collect::<String>());
+        /// As a run leaves it that is killed right after the last of these.
+        fn journal(&self, name: &str, milestones: &[Milestone]) {
+            let repository = Repository::open(self.directory.path()).unwrap();
+            let name = name.parse().unwrap();
+            for milestone in milestones {
+                milestone::append(repository.home(), &name, milestone).unwrap();
+            }
+            menagerie_terraform::Journal::new(repository.home().journal(&name))
+                .append(&serde_json::json!({"event": "terraform-started"}))
+                .unwrap();
         }
 
         fn list(&self) -> String {
@@ -590,10 +605,10 @@ mod tests {
         left.write("tf/envs/broken-intent/env.toml", "name = ");
         left.intent("tf/envs", "live-otter");
         left.state("live-otter", "terraform.tfstate", 2);
-        left.journal("live-otter", &["created", "applied", "terraform-started"]);
+        left.journal("live-otter", &[Milestone::Created, Milestone::Applied]);
         left.intent("HOME/envs", "away-otter");
         left.state("away-otter", "terraform.tfstate", 1);
-        left.journal("away-otter", &["applied"]);
+        left.journal("away-otter", &[Milestone::Applied]);
         left.state("empty-state", "terraform.tfstate", 0);
         left.write("HOME/envs/no-state/lock", "");
         left.write("HOME/envs/damaged-state/terraform.tfstate", "{<<<<<<< ours");
@@ -601,11 +616,11 @@ mod tests {
         left.write("HOME/envs/torn-state/terraform.tfstate", r#"{"version":4,"#);
         left.write("HOME/envs/saved-state/terraform.tfstate", r#"{"version":5,"#);
         left.state("saved-state", "terraform.tfstate.backup", 1);
-        left.journal("ending-lynx", &["applied", "destroy-started", "terraform-started"]);
-        left.journal("once-planned", &["created"]);
+        left.journal("ending-lynx", &[Milestone::Applied, Milestone::DestroyStarted]);
+        left.journal("once-planned", &[Milestone::Created]);
         left.write("HOME/certificates/gone-cat.json", "{}");
         left.state("gone-cat", "terraform.tfstate", 1);
-        left.journal("gone-cat", &["destroy-started"]);
+        left.journal("gone-cat", &[Milestone::DestroyStarted]);
         left.write("HOME/certificates/gone-dog.json", "{}");
         left.intent("tf/envs", "gone-dog");
         insta::assert_snapshot!(left.list(), @"

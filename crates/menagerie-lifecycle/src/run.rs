@@ -6,6 +6,7 @@ use crate::image::ImageError;
 use crate::inventory::InventoryError;
 use crate::kind::{Explain, Kind};
 use crate::lock::LockError;
+use crate::milestone::MilestoneError;
 use menagerie_config::{MissingRun, ReadError};
 use menagerie_naming::EnvName;
 use menagerie_terraform::JournalError;
@@ -131,6 +132,15 @@ pub enum RunError {
         #[source]
         source: Option<Box<Self>>,
     },
+}
+
+impl From<MilestoneError> for RunError {
+    fn from(error: MilestoneError) -> Self {
+        match error {
+            MilestoneError::File(error) => Self::File(error),
+            MilestoneError::Journal(error) => Self::Journal(error),
+        }
+    }
 }
 
 impl RunError {

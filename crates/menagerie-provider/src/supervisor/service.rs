@@ -299,12 +299,11 @@ impl Service {
 
     pub(super) fn status(&self) -> ServiceStatus {
         let inner = self.inner();
-        let error = match inner.proxy {
-            None => Some(port::in_use(inner.record.port)),
-            Some(_) => {
-                let obstacle = inner.slots.iter().find_map(|slot| slot.replica.obstacle());
-                obstacle.map(|obstacle| obstacle.reason)
-            }
+        let obstacle = || inner.slots.iter().find_map(|slot| slot.replica.obstacle());
+        let error = if inner.proxy.is_none() {
+            Some(port::in_use(inner.record.port))
+        } else {
+            obstacle().map(|obstacle| obstacle.reason)
         };
         let status = match (inner.is_complete(), inner.record.spec.replicas) {
             (_, 0) => Condition::Stopped,
