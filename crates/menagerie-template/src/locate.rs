@@ -93,11 +93,15 @@ mod tests {
     fn lines_of_built_in_templates() {
         let templates = Templates::default();
         check(&templates, "  name = \"calm-otter\"", Some(("builtin/base/main.tf.tera", 4)));
-        check(&templates, "  port               = 8080", Some(("builtin/base/main.tf.tera", 20)));
         check(
             &templates,
-            "  size               = { cpu = 256, memory = 512 }",
-            Some(("builtin/base/main.tf.tera", 17)),
+            "  port                     = 8080",
+            Some(("builtin/base/main.tf.tera", 32)),
+        );
+        check(
+            &templates,
+            "  size                     = { cpu = 256, memory = 512 }",
+            Some(("builtin/base/main.tf.tera", 29)),
         );
         check(&templates, "    \"TEXT\" = \"a\"", None);
         check(&templates, "}", None);

@@ -15,7 +15,7 @@ use crate::variables::{Root, VARIABLES};
 use crate::{File, Rendered, checksum};
 
 /// The version of the built-in templates: raised with every change to what they render.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What root modules are rendered from: the built-in templates, and a project's own in the place of some.
 #[derive(Clone, Debug, Default)]

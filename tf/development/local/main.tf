@@ -3,11 +3,6 @@ module "database" {
 
   name    = var.name
   engine  = var.database_engine
+  size    = var.size
   network = null
-}
-
-module "observability" {
-  source = "../../modules/observability/local"
-
-  name = var.name
 }

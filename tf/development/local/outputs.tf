@@ -5,19 +5,32 @@ output "network" {
 
 output "environment" {
   description = "Environment variables that tell the application where it is."
-  value = {
+  value = merge(module.database.environment, {
     MENAGERIE_ENVIRONMENT = var.name
-  }
+  })
 }
 
 output "secrets" {
   description = "Environment variables that are secret, as references that the hosting resolves when a replica starts."
-  value = {
-    DATABASE_URL = module.database.connection_secret
-  }
+  value       = module.database.secrets
 }
 
-output "collector" {
-  description = "Where the application sends its telemetry."
-  value       = module.observability.collector
+output "database_id" {
+  description = "Identifier of the database, for alarms; null, since this machine has none."
+  value       = null
+}
+
+output "alarm_topic_arn" {
+  description = "SNS topic that alarms go to; null, since this machine has none."
+  value       = null
+}
+
+output "permissions_boundary_arn" {
+  description = "Permissions boundary of roles; null, since this machine has none."
+  value       = null
+}
+
+output "observability" {
+  description = "What is known of each backend of observability that environments share; none is needed on this machine."
+  value       = {}
 }

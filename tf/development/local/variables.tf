@@ -9,6 +9,18 @@ variable "name" {
   }
 }
 
+variable "size" {
+  type        = string
+  description = "How large the environment is: `small`, `medium` or `large`."
+  default     = "small"
+  nullable    = false
+
+  validation {
+    condition     = contains(["small", "medium", "large"], var.size)
+    error_message = "A size is `small`, `medium` or `large`."
+  }
+}
+
 variable "database_engine" {
   type        = string
   description = "Kind of the database: `postgres` or `sqlite`; null is PostgreSQL where it is installed, else SQLite."

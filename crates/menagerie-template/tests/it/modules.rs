@@ -121,22 +121,22 @@ fn check(module: &str, takes_image: bool, expected: &str) {
 
 #[test]
 fn application_hosting() {
-    check("modules/application_hosting/local", true, "20 passed, 0 failed.");
+    check("modules/application_hosting/local", true, "25 passed, 0 failed.");
 }
 
 #[test]
 fn database() {
-    check("modules/database/local", false, "5 passed, 0 failed.");
+    check("modules/database/local", false, "7 passed, 0 failed.");
 }
 
 #[test]
 fn observability() {
-    check("modules/observability/local", false, "3 passed, 0 failed.");
+    check("modules/observability/local", false, "7 passed, 0 failed.");
 }
 
 #[test]
 fn development() {
-    check("development/local", false, "3 passed, 0 failed.");
+    check("development/local", false, "4 passed, 0 failed.");
 }
 
 #[test]

@@ -47,27 +47,39 @@ fn an_override_extends_the_template_whose_place_it_takes() {
     let main = &rendered.files[4];
     assert_eq!(main.path, "main.tf");
     assert_snapshot!(main.text, @r###"
-    # Generated once by `cargo xtask env new` from template version 1 and `tf/templates/local/main.tf.tera`; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2 and `tf/templates/local/main.tf.tera`; yours to edit.
 
     module "development" {
       source = "../../development/local"
 
       name = "calm-otter"
+      size = "small"
+    }
+
+    module "observability" {
+      source = "../../modules/observability/local"
+
+      name               = "calm-otter"
+      alarm_dimensions   = module.application_hosting.alarm_dimensions
+      database_id        = module.development.database_id
+      alarm_topic_arn    = module.development.alarm_topic_arn
+      log_retention_days = 7
     }
 
     module "application_hosting" {
       source = "../../modules/application_hosting/local"
 
-      name               = "calm-otter"
-      image              = var.image
-      size               = { cpu = 256, memory = 512 }
-      desired_count      = 1
-      network            = module.development.network
-      secrets            = module.development.secrets
-      health_check_path  = "/healthz"
-      ingress_cidrs      = ["10.0.0.0/8"]
-      collector          = module.development.collector
-      log_retention_days = 7
+      name                     = "calm-otter"
+      image                    = var.image
+      size                     = { cpu = 256, memory = 512 }
+      desired_count            = 1
+      network                  = module.development.network
+      secrets                  = module.development.secrets
+      health_check_path        = "/healthz"
+      ingress_cidrs            = ["10.0.0.0/8"]
+      collector                = module.observability.collector
+      log_retention_days       = 7
+      permissions_boundary_arn = module.development.permissions_boundary_arn
 
       environment = merge(
         {
@@ -85,7 +97,7 @@ fn an_override_extends_the_template_whose_place_it_takes() {
         rendered.overrides,
         BTreeMap::from([("local/main.tf.tera".to_owned(), checksum(text))])
     );
-    assert_eq!(rendered.version, 1);
+    assert_eq!(rendered.version, 2);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_root_with_defaults() {
     let text = texts.collect::<Vec<_>>().concat();
     insta::assert_snapshot!(text, @r###"
     ==> terraform.tf <==
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     terraform {
       required_version = ">= 1.11.0"
@@ -55,7 +55,7 @@ fn a_root_with_defaults() {
     }
 
     ==> backend.tf <==
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     # The path of the state is given by `cargo xtask env`: it lies outside the working tree and outlives this directory.
     terraform {
@@ -63,12 +63,12 @@ fn a_root_with_defaults() {
     }
 
     ==> providers.tf <==
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     provider "menagerie" {}
 
     ==> variables.tf <==
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     variable "image" {
       type        = string
@@ -77,27 +77,39 @@ fn a_root_with_defaults() {
     }
 
     ==> main.tf <==
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     module "development" {
       source = "../../development/local"
 
       name = "calm-otter"
+      size = "small"
+    }
+
+    module "observability" {
+      source = "../../modules/observability/local"
+
+      name               = "calm-otter"
+      alarm_dimensions   = module.application_hosting.alarm_dimensions
+      database_id        = module.development.database_id
+      alarm_topic_arn    = module.development.alarm_topic_arn
+      log_retention_days = 7
     }
 
     module "application_hosting" {
       source = "../../modules/application_hosting/local"
 
-      name               = "calm-otter"
-      image              = var.image
-      size               = { cpu = 256, memory = 512 }
-      desired_count      = 1
-      network            = module.development.network
-      secrets            = module.development.secrets
-      health_check_path  = "/healthz"
-      ingress_cidrs      = ["127.0.0.0/8"]
-      collector          = module.development.collector
-      log_retention_days = 7
+      name                     = "calm-otter"
+      image                    = var.image
+      size                     = { cpu = 256, memory = 512 }
+      desired_count            = 1
+      network                  = module.development.network
+      secrets                  = module.development.secrets
+      health_check_path        = "/healthz"
+      ingress_cidrs            = ["127.0.0.0/8"]
+      collector                = module.observability.collector
+      log_retention_days       = 7
+      permissions_boundary_arn = module.development.permissions_boundary_arn
 
       environment = merge(
         {},
@@ -106,7 +118,7 @@ fn a_root_with_defaults() {
     }
 
     ==> outputs.tf <==
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     output "name" {
       description = "Name of the environment."
@@ -126,6 +138,11 @@ fn a_root_with_defaults() {
     output "log_group" {
       description = "Where the application's logs are kept."
       value       = module.application_hosting.log_group
+    }
+
+    output "telemetry" {
+      description = "Where a person looks at traces, metrics and logs."
+      value       = module.observability.location
     }
     "###);
 }
@@ -149,30 +166,42 @@ fn a_root_with_everything_set() {
         "environment.MOTTO=\"quoted\"\nsecond line",
     ];
     insta::assert_snapshot!(file(&rendered(Size::Large, &settings, project), "main.tf").text, @r###"
-    # Generated once by `cargo xtask env new` from template version 1; yours to edit.
+    # Generated once by `cargo xtask env new` from template version 2; yours to edit.
 
     module "development" {
       source = "../../development/local"
 
       name = "calm-otter"
+      size = "large"
 
       database_engine = "postgres"
+    }
+
+    module "observability" {
+      source = "../../modules/observability/local"
+
+      name               = "calm-otter"
+      alarm_dimensions   = module.application_hosting.alarm_dimensions
+      database_id        = module.development.database_id
+      alarm_topic_arn    = module.development.alarm_topic_arn
+      log_retention_days = 30
     }
 
     module "application_hosting" {
       source = "../../modules/application_hosting/local"
 
-      name               = "calm-otter"
-      image              = var.image
-      size               = { cpu = 1024, memory = 2048 }
-      desired_count      = 5
-      port               = 8080
-      network            = module.development.network
-      secrets            = module.development.secrets
-      health_check_path  = "/live"
-      ingress_cidrs      = ["127.0.0.0/8"]
-      collector          = module.development.collector
-      log_retention_days = 30
+      name                     = "calm-otter"
+      image                    = var.image
+      size                     = { cpu = 1024, memory = 2048 }
+      desired_count            = 5
+      port                     = 8080
+      network                  = module.development.network
+      secrets                  = module.development.secrets
+      health_check_path        = "/live"
+      ingress_cidrs            = ["127.0.0.0/8"]
+      collector                = module.observability.collector
+      log_retention_days       = 30
+      permissions_boundary_arn = module.development.permissions_boundary_arn
 
       environment = merge(
         {
@@ -190,8 +219,8 @@ fn a_root_with_everything_set() {
 fn sizes() {
     let main = rendered(Size::Medium, &[], "");
     let main = &file(&main, "main.tf").text;
-    assert!(main.contains("  size               = { cpu = 512, memory = 1024 }\n"), "{main}");
-    assert!(main.contains("  desired_count      = 2\n"), "{main}");
+    assert!(main.contains("  size                     = { cpu = 512, memory = 1024 }\n"), "{main}");
+    assert!(main.contains("  desired_count            = 2\n"), "{main}");
 }
 
 #[test]

@@ -178,8 +178,12 @@ fn interfaces() {
             "secrets",
             "health_check_path",
             "ingress_cidrs",
+            "public",
+            "domain",
             "collector",
             "log_retention_days",
+            "permissions_boundary_arn",
+            "disposable",
         ],
         &[
             "url",
@@ -192,10 +196,23 @@ fn interfaces() {
     );
     check_interface(
         "database",
-        &["name", "engine", "network"],
-        &["endpoint", "connection_secret", "security_group_id"],
+        &["name", "engine", "network", "size", "disposable"],
+        &["endpoint", "connection_secret", "environment", "secrets", "security_group_id"],
     );
-    check_interface("observability", &["name"], &["collector", "location"]);
+    check_interface(
+        "observability",
+        &[
+            "name",
+            "collector_image",
+            "endpoint",
+            "secret",
+            "alarm_dimensions",
+            "database_id",
+            "alarm_topic_arn",
+            "log_retention_days",
+        ],
+        &["collector", "location"],
+    );
 }
 
 #[test]

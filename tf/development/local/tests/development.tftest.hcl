@@ -15,8 +15,10 @@ run "outputs" {
   }
 
   assert {
-    condition     = output.network == null && startswith(output.collector.endpoint, "http://127.0.0.1:")
-    error_message = "This machine has no network of its own, and a collector on its loopback."
+    condition = alltrue([
+      for output in [output.network, output.database_id, output.alarm_topic_arn, output.permissions_boundary_arn] : output == null
+    ])
+    error_message = "This machine has no network of its own, no alarms and no roles."
   }
 }
 
@@ -28,6 +30,16 @@ run "unknown_engine" {
   }
 
   expect_failures = [var.database_engine]
+}
+
+run "size_that_is_none" {
+  command = plan
+
+  variables {
+    size = "huge"
+  }
+
+  expect_failures = [var.size]
 }
 
 run "name_with_two_hyphens" {

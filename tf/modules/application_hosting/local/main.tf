@@ -33,5 +33,20 @@ resource "menagerie_service" "this" {
       condition     = try(var.collector.image, null) == null
       error_message = "The local hosting runs no collector beside the replicas, so `collector` must have an `endpoint`, or be null."
     }
+
+    precondition {
+      condition     = var.domain == null
+      error_message = "The local hosting answers at an address of this machine's loopback, so `domain` must be null."
+    }
+
+    precondition {
+      condition     = var.permissions_boundary_arn == null
+      error_message = "The local hosting makes no role, so `permissions_boundary_arn` must be null."
+    }
+
+    precondition {
+      condition     = var.disposable
+      error_message = "The local hosting protects nothing from deletion, so `disposable` must be true."
+    }
   }
 }

@@ -64,8 +64,9 @@ variable "network" {
     vpc_id             = string
     public_subnet_ids  = list(string)
     private_subnet_ids = list(string)
+    cluster_name       = optional(string)
   })
-  description = "Network that it runs in; null where the platform has none of its own."
+  description = "Network that it runs in, and the cluster, for hostings that share one; null where the platform has none of its own."
 }
 
 variable "environment" {
@@ -103,6 +104,28 @@ variable "ingress_cidrs" {
     condition     = alltrue([for cidr in var.ingress_cidrs : can(cidrhost(cidr, 0))])
     error_message = "A network is written in CIDR notation, such as 10.0.0.0/8."
   }
+
+  validation {
+    condition     = var.public || alltrue([for cidr in var.ingress_cidrs : !endswith(cidr, "/0")])
+    error_message = "Everyone may reach the application only where `public` is true."
+  }
+}
+
+variable "public" {
+  type        = bool
+  description = "Whether `ingress_cidrs` may hold everyone, 0.0.0.0/0 or ::/0."
+  default     = false
+  nullable    = false
+}
+
+variable "domain" {
+  type = object({
+    name            = string
+    zone_id         = string
+    certificate_arn = string
+  })
+  description = "Host name that it answers at over HTTPS, with the zone that holds the name and the certificate for it; null is plain HTTP at the platform's own name."
+  default     = null
 }
 
 variable "collector" {
@@ -131,4 +154,17 @@ variable "log_retention_days" {
     condition     = var.log_retention_days == floor(var.log_retention_days) && var.log_retention_days >= 1 && var.log_retention_days <= 3653
     error_message = "Logs are kept for 1 to 3653 whole days."
   }
+}
+
+variable "permissions_boundary_arn" {
+  type        = string
+  description = "Permissions boundary of every role that is made; null sets none."
+  default     = null
+}
+
+variable "disposable" {
+  type        = bool
+  description = "Whether nothing of it is worth protecting from deletion."
+  default     = true
+  nullable    = false
 }

@@ -8,6 +8,18 @@ output "connection_secret" {
   value       = menagerie_database.this.connection_secret
 }
 
+output "environment" {
+  description = "Environment variables that tell the application how to reach the database."
+  value       = {}
+}
+
+output "secrets" {
+  description = "Environment variables that are secret: name => reference that the hosting resolves when a replica starts."
+  value = {
+    DATABASE_URL = menagerie_database.this.connection_secret
+  }
+}
+
 output "security_group_id" {
   description = "Security group of the database; null where the platform has none."
   value       = null

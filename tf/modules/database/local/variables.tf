@@ -30,3 +30,22 @@ variable "network" {
   })
   description = "Network that it runs in, all of which may connect; null where the platform has none of its own."
 }
+
+variable "size" {
+  type        = string
+  description = "How large it is: `small`, `medium` or `large`; a platform without sizes takes what it needs."
+  default     = "small"
+  nullable    = false
+
+  validation {
+    condition     = contains(["small", "medium", "large"], var.size)
+    error_message = "A size is `small`, `medium` or `large`."
+  }
+}
+
+variable "disposable" {
+  type        = bool
+  description = "Whether nothing of it is worth protecting from deletion, so that it goes without a last snapshot."
+  default     = true
+  nullable    = false
+}

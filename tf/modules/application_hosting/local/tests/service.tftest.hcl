@@ -14,6 +14,7 @@ run "database" {
 
   variables {
     engine = "sqlite"
+    size   = "small"
   }
 }
 

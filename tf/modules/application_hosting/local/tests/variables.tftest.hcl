@@ -167,6 +167,57 @@ run "reachable_from_outside" {
   expect_failures = [menagerie_service.this]
 }
 
+run "everyone_without_public" {
+  command = plan
+
+  variables {
+    ingress_cidrs = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.ingress_cidrs]
+}
+
+run "everyone" {
+  command = plan
+
+  variables {
+    ingress_cidrs = ["::/0"]
+    public        = true
+  }
+
+  expect_failures = [menagerie_service.this]
+}
+
+run "host_name" {
+  command = plan
+
+  variables {
+    domain = { name = "calm-otter.example.com", zone_id = "Z1", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/c" }
+  }
+
+  expect_failures = [menagerie_service.this]
+}
+
+run "boundary_of_roles" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
+  }
+
+  expect_failures = [menagerie_service.this]
+}
+
+run "protected_from_deletion" {
+  command = plan
+
+  variables {
+    disposable = false
+  }
+
+  expect_failures = [menagerie_service.this]
+}
+
 run "network_of_a_cloud" {
   command = plan
 

@@ -33,6 +33,26 @@ run "network_of_a_cloud" {
   expect_failures = [menagerie_database.this]
 }
 
+run "size_that_is_none" {
+  command = plan
+
+  variables {
+    size = "huge"
+  }
+
+  expect_failures = [var.size]
+}
+
+run "protected_from_deletion" {
+  command = plan
+
+  variables {
+    disposable = false
+  }
+
+  expect_failures = [menagerie_database.this]
+}
+
 run "sqlite" {
   variables {
     engine = "sqlite"
@@ -46,6 +66,11 @@ run "sqlite" {
   assert {
     condition     = startswith(output.connection_secret, "file:///")
     error_message = "The URL of the database is in a file."
+  }
+
+  assert {
+    condition     = output.environment == {} && output.secrets == { DATABASE_URL = output.connection_secret }
+    error_message = "The application is told where that file is."
   }
 }
 

@@ -12,6 +12,46 @@ run "name_with_capitals" {
   expect_failures = [var.name]
 }
 
+run "telemetry_for_no_time" {
+  command = plan
+
+  variables {
+    log_retention_days = 0
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "image_of_a_collector" {
+  command = plan
+
+  variables {
+    collector_image = "otel@sha256:0"
+  }
+
+  expect_failures = [menagerie_collector.this]
+}
+
+run "backend_elsewhere" {
+  command = plan
+
+  variables {
+    endpoint = "https://otlp.example.com"
+  }
+
+  expect_failures = [menagerie_collector.this]
+}
+
+run "alarms" {
+  command = plan
+
+  variables {
+    alarm_dimensions = { LoadBalancer = "app/calm-otter/1" }
+  }
+
+  expect_failures = [menagerie_collector.this]
+}
+
 run "receives" {
   assert {
     condition     = can(regex("^http://127\\.0\\.0\\.1:[0-9]+$", output.collector.endpoint))
