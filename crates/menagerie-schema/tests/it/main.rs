@@ -1,0 +1,1 @@
+//! The program as it is run: settings, packages and files are real, and small.
