@@ -22,3 +22,4 @@ mod repository;
 mod rescue;
 mod templates;
 mod testing;
+mod tf;

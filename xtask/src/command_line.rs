@@ -11,6 +11,7 @@ use crate::output::{Color, Terminal};
 use crate::reference::Reference;
 use crate::setup::Setup;
 use crate::template::Template;
+use crate::tf::Tf;
 
 /// Make, run and destroy environments of this repository
 #[derive(Debug, Parser)]
@@ -32,6 +33,9 @@ enum Command {
     /// Work on the templates that root modules are rendered from
     #[command(subcommand)]
     Template(Template),
+    /// Work on the Terraform modules in `tf`
+    #[command(subcommand)]
+    Tf(Tf),
     Doctor(Doctor),
     Setup(Setup),
     Bench(Bench),
@@ -45,6 +49,7 @@ impl CommandLine {
         match self.command {
             Command::Env(env) => env.run(terminal),
             Command::Template(template) => template.run(terminal),
+            Command::Tf(tf) => tf.run(terminal),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
             Command::Bench(bench) => bench.run(),

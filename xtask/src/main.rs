@@ -16,6 +16,7 @@ mod env;
 mod exit;
 mod expiry;
 mod interrupt;
+mod junit;
 mod man;
 mod output;
 mod progress;
@@ -26,6 +27,7 @@ mod session;
 mod setup;
 mod surroundings;
 mod template;
+mod tf;
 
 use std::process::ExitCode;
 

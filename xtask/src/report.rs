@@ -6,6 +6,7 @@ use std::fmt;
 use menagerie_config::ReadError;
 use menagerie_lifecycle::{
     CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError, TestError,
+    TreeTestError,
 };
 
 use crate::exit;
@@ -98,6 +99,7 @@ fn explained<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a dyn Explain> {
         .or_else(|| of::<OpenError>(cause))
         .or_else(|| of::<CheckTemplatesError>(cause))
         .or_else(|| of::<TestError>(cause))
+        .or_else(|| of::<TreeTestError>(cause))
 }
 
 #[cfg(test)]

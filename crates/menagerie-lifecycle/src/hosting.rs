@@ -201,28 +201,7 @@ impl LocalHosting {
 
     /// Starts the provider for the commands that follow; it leaves when the answer is dropped and its last client is gone.
     pub(crate) fn serve(&self, log: &Path) -> Result<Served, HostingError> {
-        let start = |source| HostingError::Start { program: self.program.clone(), source };
-        let (standing, hold) = io::pipe().map_err(start)?;
-        let (answer, stdout) = io::pipe().map_err(start)?;
-        let handle = duct::cmd(program(&self.program), self.arguments("serve"))
-            .stdin_file(standing)
-            .stdout_file(stdout)
-            .stderr_path(log)
-            .unchecked()
-            .start()
-            .map_err(start)?;
-        let mut line = String::new();
-        BufReader::new(answer).read_line(&mut line).map_err(start)?;
-        if line.trim().is_empty() {
-            let _ = handle.wait();
-            let stderr = fs::read_to_string(log).unwrap_or_default().trim().to_owned();
-            return Err(HostingError::Failed {
-                program: self.program.clone(),
-                command: "serve",
-                stderr,
-            });
-        }
-        Ok(Served { reattach: line.trim().to_owned(), hold: Some(hold), handle })
+        serve(&self.program, "serve", &self.arguments("serve"), log)
     }
 
     /// Asks what is on record and what of it lives.
@@ -298,6 +277,33 @@ impl LocalHosting {
     fn arguments(&self, command: &str) -> [OsString; 3] {
         [command.into(), "--dir".into(), self.directory.clone().into()]
     }
+}
+
+/// Starts a provider that says how Terraform reaches it.
+pub(crate) fn serve(
+    program: &Path,
+    command: &'static str,
+    arguments: &[OsString],
+    log: &Path,
+) -> Result<Served, HostingError> {
+    let start = |source| HostingError::Start { program: program.to_owned(), source };
+    let (standing, hold) = io::pipe().map_err(start)?;
+    let (answer, stdout) = io::pipe().map_err(start)?;
+    let handle = duct::cmd(self::program(program), arguments)
+        .stdin_file(standing)
+        .stdout_file(stdout)
+        .stderr_path(log)
+        .unchecked()
+        .start()
+        .map_err(start)?;
+    let mut line = String::new();
+    BufReader::new(answer).read_line(&mut line).map_err(start)?;
+    if line.trim().is_empty() {
+        let _ = handle.wait();
+        let stderr = fs::read_to_string(log).unwrap_or_default().trim().to_owned();
+        return Err(HostingError::Failed { program: program.to_owned(), command, stderr });
+    }
+    Ok(Served { reattach: line.trim().to_owned(), hold: Some(hold), handle })
 }
 
 /// Reads `error: …` and, after it, `hint: …`.

@@ -51,6 +51,7 @@ mod session;
 mod status;
 mod templates;
 mod test;
+mod tree_tests;
 
 pub use apply::{Applied, ApplyOptions, apply};
 pub use backup::{RestoreOptions, Restored, back_up, restore};
@@ -78,6 +79,9 @@ pub use session::{Progress, Session, Source, Step};
 pub use status::{Status, status};
 pub use templates::TemplatesError;
 pub use test::{Case, TestError, Tested, Verdict, test};
+pub use tree_tests::{
+    TestDirectory, TreeRun, TreeSelection, TreeTestError, TreeVerdict, select_tests, test_tree,
+};
 
 /// Writes bytes as lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {

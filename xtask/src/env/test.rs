@@ -1,9 +1,6 @@
 //! `env test`.
 
-mod junit;
-
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -19,7 +16,7 @@ use crate::env::{name, open};
 use crate::output::{self, Format, Terminal};
 use crate::progress::Display;
 use crate::report::Problem;
-use crate::{exit, interrupt, session};
+use crate::{exit, interrupt, junit, session};
 
 /// Test whether an environment works: its health, the requests and the command of `[test]` in `menagerie.toml`
 ///
@@ -90,8 +87,7 @@ impl Test {
         let cases = cases?;
         printed?;
         if let Some(file) = &self.junit {
-            write(file, &junit::render(&self.name, &cases, now))?;
-            output::say(&format!("wrote `{}`", file.display()));
+            junit::write(file, "env test", &[suite(&self.name, &cases)], now)?;
         }
         if format == Format::Json {
             output::print_json(&report(&self.name, url, &cases))?;
@@ -100,13 +96,20 @@ impl Test {
     }
 }
 
-/// Writes a report; whoever reads it may be another user, unlike of all else that is written here.
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent)
-            .with_context(|| format!("failed to create `{}`", parent.display()))?;
-    }
-    fs::write(file, text).with_context(|| format!("failed to write `{}`", file.display()))
+fn suite<'a>(name: &'a EnvName, cases: &'a [Case]) -> junit::Suite<'a> {
+    let case = |case: &'a Case| junit::Case {
+        name: &case.name,
+        place: None,
+        time: case.time,
+        outcome: match &case.verdict {
+            Verdict::Passed => junit::Outcome::Passed,
+            Verdict::Failed { reason, detail } => {
+                junit::Outcome::Failed { message: reason, text: detail }
+            }
+            Verdict::Skipped { reason } => junit::Outcome::Skipped { message: reason },
+        },
+    };
+    junit::Suite { name: name.as_str(), cases: cases.iter().map(case).collect() }
 }
 
 /// Returns the line of a case, with what came instead below it.
@@ -173,7 +176,7 @@ fn conclude(terminal: Terminal, name: &EnvName, cases: &[Case]) -> anyhow::Resul
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use std::time::Duration;
 
     use insta::assert_snapshot;
@@ -181,7 +184,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// One of each verdict.
-    pub(crate) fn cases() -> Vec<Case> {
+    fn cases() -> Vec<Case> {
         let case = |name: &str, millis, verdict| Case {
             name: name.to_owned(),
             time: Duration::from_millis(millis),

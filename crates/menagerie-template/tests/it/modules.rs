@@ -1,4 +1,4 @@
-//! The modules and a generated root over the real provider: `terraform test`, and a whole life.
+//! A generated root over the real provider: a whole life. `cargo xtask tf test` runs the modules' own tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -104,39 +104,6 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
-}
-
-/// Runs the `*.tftest.hcl` of a module, and compares what Terraform counted.
-#[track_caller]
-fn check(module: &str, takes_image: bool, expected: &str) {
-    let Some(stage) = Stage::set() else { return };
-    let directory = stage.tf(module);
-    succeed(&directory, &["init", "-no-color"], &stage.environment());
-    let variable = format!("-var=image={}", stage.image);
-    let mut arguments = vec!["test", "-no-color"];
-    arguments.extend(takes_image.then_some(variable.as_str()));
-    let stdout = succeed(&directory, &arguments, &stage.environment());
-    assert!(stdout.contains(expected), "{stdout}");
-}
-
-#[test]
-fn application_hosting() {
-    check("modules/application_hosting/local", true, "25 passed, 0 failed.");
-}
-
-#[test]
-fn database() {
-    check("modules/database/local", false, "7 passed, 0 failed.");
-}
-
-#[test]
-fn observability() {
-    check("modules/observability/local", false, "7 passed, 0 failed.");
-}
-
-#[test]
-fn development() {
-    check("development/local", false, "4 passed, 0 failed.");
 }
 
 #[test]

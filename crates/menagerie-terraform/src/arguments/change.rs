@@ -8,12 +8,15 @@ use crate::arguments::{
 };
 
 /// What `init` can be told.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of `init`")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InitOptions {
     /// `KEY=VALUE` or the path of a file, for the backend. It ends up in the data directory and in plan files: no secrets.
     pub backend_config: Vec<OsString>,
     /// Takes the backend as it is configured now, and forgets another one that the data directory knows.
     pub reconfigure: bool,
+    /// Leaves the backend alone: for `validate` and `test`, which read no state.
+    pub without_backend: bool,
     /// Looks for newer modules and providers.
     pub upgrade: bool,
     /// Fails rather than change the lock file.
@@ -108,6 +111,7 @@ pub fn init_arguments(options: &InitOptions) -> Vec<OsString> {
     let mut arguments = words(&["init", "-json", "-no-color", "-input=false"]);
     push_all(&mut arguments, "-backend-config=", &options.backend_config);
     push_if(&mut arguments, options.reconfigure, "-reconfigure");
+    push_if(&mut arguments, options.without_backend, "-backend=false");
     push_if(&mut arguments, options.upgrade, "-upgrade");
     push_if(&mut arguments, options.lock_file_readonly, "-lockfile=readonly");
     push_all(&mut arguments, "-plugin-dir=", &options.plugin_directories);
@@ -203,6 +207,7 @@ mod tests {
         let options = InitOptions {
             backend_config: vec!["path=/a b".into(), "backend.hcl".into()],
             reconfigure: true,
+            without_backend: true,
             upgrade: true,
             lock_file_readonly: true,
             plugin_directories: vec!["plugins".into()],
@@ -210,8 +215,8 @@ mod tests {
         };
         check(
             &init_arguments(&options),
-            "init -json -no-color -input=false -backend-config=path=/a b -backend-config=backend.hcl -reconfigure -upgrade \
-             -lockfile=readonly -plugin-dir=plugins",
+            "init -json -no-color -input=false -backend-config=path=/a b -backend-config=backend.hcl -reconfigure \
+             -backend=false -upgrade -lockfile=readonly -plugin-dir=plugins",
         );
     }
 

@@ -1,0 +1,21 @@
+//! `cargo xtask tf …`: one module per subcommand.
+
+mod test;
+
+use clap::Subcommand;
+
+use crate::output::Terminal;
+
+/// The subcommands of `tf`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tf {
+    Test(test::Test),
+}
+
+impl Tf {
+    pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<()> {
+        match self {
+            Self::Test(test) => test.run(terminal),
+        }
+    }
+}
