@@ -21,6 +21,7 @@ mod file;
 mod launch;
 mod layout;
 mod leftover;
+mod life;
 mod lock;
 mod log;
 mod name;
@@ -30,6 +31,7 @@ mod process;
 mod provider;
 mod random;
 mod record;
+mod rehearsal;
 mod report;
 mod resource;
 mod rpc;
@@ -72,6 +74,8 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 10)]
         idle_seconds: u64,
     },
+    /// Stand in for cloud providers, with nothing real behind them: print the value of `TF_REATTACH_PROVIDERS`, stay likewise
+    Rehearse(rehearsal::Rehearse),
     /// Supervise what is recorded; started by `serve`
     #[command(hide = true)]
     Supervise {
@@ -172,6 +176,14 @@ fn run(command: Command) -> Result<(), Failure> {
             runtime.shutdown_background();
             served.map_err(|error| failure("failed to serve", &error, None))
         }
+        Command::Rehearse(rehearse) => {
+            let layout = make_layout(&rehearse.dir)?;
+            detach();
+            let runtime = runtime()?;
+            let served = runtime.block_on(rehearsal::run(rehearse, layout, environment));
+            runtime.shutdown_background();
+            served.map_err(|error| failure("failed to rehearse", &error, None))
+        }
         Command::Supervise { dir } => supervise(&dir, environment),
         Command::Exec(exec) => {
             exec.run();
@@ -210,7 +222,7 @@ fn run(command: Command) -> Result<(), Failure> {
 fn supervise(dir: &Path, environment: Environment) -> Result<(), Failure> {
     let layout = make_layout(dir)?;
     detach();
-    let started = || drop(serve::close_output());
+    let started = || drop(life::close_output());
     let outcome = runtime()?.block_on(supervisor::run(layout, environment, started));
     outcome.map_err(|error| {
         let _ = write!(io::stdout(), "{}", report::chain(&error));

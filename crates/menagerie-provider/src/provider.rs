@@ -57,7 +57,7 @@ pub(crate) fn call(
     }
 }
 
-fn on<I: Message + Default, O: Message>(
+pub(crate) fn on<I: Message + Default, O: Message>(
     body: &[u8],
     answer: impl FnOnce(I) -> O,
 ) -> Result<Vec<u8>, Status> {
@@ -74,6 +74,7 @@ fn schema() -> GetProviderSchemaResponse {
             .map(|resource| (resource.type_name().to_owned(), resource.schema()))
             .collect(),
         server_capabilities: Some(ServerCapabilities { get_provider_schema_optional: true }),
+        ..GetProviderSchemaResponse::default()
     }
 }
 
@@ -205,6 +206,7 @@ fn import(client: &Client, request: ImportResourceStateRequest) -> ImportResourc
             imported_resources: vec![ImportedResource {
                 type_name: request.type_name,
                 state: Some(value::dynamic(Some(state))),
+                private: Vec::new(),
             }],
             diagnostics: Vec::new(),
         },

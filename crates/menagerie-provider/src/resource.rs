@@ -105,7 +105,11 @@ impl Resource {
             Self::Collector => collector::DESCRIPTION,
         };
         let attributes = self.attributes().iter().map(Attribute::to_wire).collect();
-        let block = wire::Block { version: 0, attributes, description: description.to_owned() };
+        let block = wire::Block {
+            attributes,
+            description: description.to_owned(),
+            ..wire::Block::default()
+        };
         wire::Schema { version: 0, block: Some(block) }
     }
 
@@ -254,6 +258,7 @@ impl Attribute {
             required: self.presence == Presence::Required,
             optional: matches!(self.presence, Presence::Optional | Presence::Either),
             computed: matches!(self.presence, Presence::Either | Presence::Computed),
+            ..wire::Attribute::default()
         }
     }
 }

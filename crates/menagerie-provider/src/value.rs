@@ -77,23 +77,42 @@ impl Value {
     }
 
     fn from_json(bytes: &[u8]) -> Result<Self, ValueError> {
-        fn convert(value: serde_json::Value) -> Value {
-            match value {
-                serde_json::Value::Null => Value::Null,
-                serde_json::Value::Bool(value) => Value::Bool(value),
-                serde_json::Value::Number(value) => {
-                    Value::Number(value.as_f64().unwrap_or_default())
-                }
-                serde_json::Value::String(value) => Value::String(value),
-                serde_json::Value::Array(values) => {
-                    Value::List(values.into_iter().map(convert).collect())
-                }
-                serde_json::Value::Object(values) => Value::Map(
-                    values.into_iter().map(|(name, value)| (name, convert(value))).collect(),
-                ),
+        serde_json::from_slice(bytes)
+            .map(|value| Self::from_json_value(&value))
+            .map_err(ValueError::Json)
+    }
+
+    /// Reads a value of JSON, which has no unknowns.
+    pub(crate) fn from_json_value(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(*value),
+            serde_json::Value::Number(value) => Self::Number(value.as_f64().unwrap_or_default()),
+            serde_json::Value::String(value) => Self::String(value.clone()),
+            serde_json::Value::Array(values) => {
+                Self::List(values.iter().map(Self::from_json_value).collect())
+            }
+            serde_json::Value::Object(values) => Self::Map(
+                values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Self::from_json_value(value)))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// Writes a value as JSON; what is unknown becomes null.
+    pub(crate) fn to_json_value(&self) -> serde_json::Value {
+        match self {
+            Self::Unknown | Self::Null => serde_json::Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Number(value) => whole(*value).map_or_else(|| (*value).into(), Into::into),
+            Self::String(value) => value.as_str().into(),
+            Self::List(values) => values.iter().map(Self::to_json_value).collect(),
+            Self::Map(values) => {
+                values.iter().map(|(name, value)| (name.clone(), value.to_json_value())).collect()
             }
         }
-        serde_json::from_slice(bytes).map(convert).map_err(ValueError::Json)
     }
 
     fn from_rmpv(value: rmpv::Value) -> Result<Self, ValueError> {

@@ -59,8 +59,36 @@ pub(crate) struct Block {
     pub(crate) version: i64,
     #[prost(message, repeated, tag = "2")]
     pub(crate) attributes: Vec<Attribute>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) block_types: Vec<NestedBlock>,
     #[prost(string, tag = "4")]
     pub(crate) description: String,
+}
+
+/// Blocks of one type inside a block.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct NestedBlock {
+    #[prost(string, tag = "1")]
+    pub(crate) type_name: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) block: Option<Block>,
+    /// 1 single, 2 list, 3 set, 4 map, 5 group.
+    #[prost(int32, tag = "3")]
+    pub(crate) nesting: i32,
+    #[prost(int64, tag = "4")]
+    pub(crate) min_items: i64,
+    #[prost(int64, tag = "5")]
+    pub(crate) max_items: i64,
+}
+
+/// The attributes of an attribute that is written like a value, not like a block.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct NestedObject {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) attributes: Vec<Attribute>,
+    /// 1 single, 2 list, 3 set, 4 map.
+    #[prost(int32, tag = "3")]
+    pub(crate) nesting: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -78,6 +106,14 @@ pub(crate) struct Attribute {
     pub(crate) optional: bool,
     #[prost(bool, tag = "6")]
     pub(crate) computed: bool,
+    #[prost(bool, tag = "7")]
+    pub(crate) sensitive: bool,
+    #[prost(bool, tag = "9")]
+    pub(crate) deprecated: bool,
+    #[prost(message, optional, tag = "10")]
+    pub(crate) nested_type: Option<NestedObject>,
+    #[prost(bool, tag = "11")]
+    pub(crate) write_only: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -92,8 +128,26 @@ pub(crate) struct GetProviderSchemaResponse {
     pub(crate) provider: Option<Schema>,
     #[prost(map = "string, message", tag = "2")]
     pub(crate) resource_schemas: HashMap<String, Schema>,
+    #[prost(map = "string, message", tag = "3")]
+    pub(crate) data_source_schemas: HashMap<String, Schema>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) provider_meta: Option<Schema>,
     #[prost(message, optional, tag = "6")]
     pub(crate) server_capabilities: Option<ServerCapabilities>,
+    #[prost(map = "string, message", tag = "8")]
+    pub(crate) ephemeral_resource_schemas: HashMap<String, Schema>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ConfigureProviderRequest {
+    #[prost(message, optional, tag = "2")]
+    pub(crate) config: Option<DynamicValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ConfigureProviderResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -216,6 +270,8 @@ pub(crate) struct ImportedResource {
     pub(crate) type_name: String,
     #[prost(message, optional, tag = "2")]
     pub(crate) state: Option<DynamicValue>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) private: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -224,4 +280,53 @@ pub(crate) struct ImportResourceStateResponse {
     pub(crate) imported_resources: Vec<ImportedResource>,
     #[prost(message, repeated, tag = "2")]
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// What asks for a data source or an ephemeral resource.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ReadDataSourceRequest {
+    #[prost(string, tag = "1")]
+    pub(crate) type_name: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) config: Option<DynamicValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ReadDataSourceResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) state: Option<DynamicValue>,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct OpenEphemeralResourceResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    #[prost(message, optional, tag = "3")]
+    pub(crate) result: Option<DynamicValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MoveResourceStateResponse {
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CallFunctionRequest {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CallFunctionResponse {
+    #[prost(message, optional, tag = "2")]
+    pub(crate) error: Option<FunctionError>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FunctionError {
+    #[prost(string, tag = "1")]
+    pub(crate) text: String,
 }
