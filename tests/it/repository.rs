@@ -3,6 +3,7 @@
 mod crates;
 mod documents;
 mod files;
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::fs;

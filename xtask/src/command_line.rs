@@ -9,6 +9,7 @@ use crate::env::Env;
 use crate::man::Man;
 use crate::output::{Color, Terminal};
 use crate::reference::Reference;
+use crate::schema::Schema;
 use crate::setup::Setup;
 use crate::template::Template;
 use crate::tf::Tf;
@@ -36,6 +37,9 @@ enum Command {
     /// Work on the Terraform modules in `tf`
     #[command(subcommand)]
     Tf(Tf),
+    /// Work on the provider schemas that a rehearsal is true to
+    #[command(subcommand)]
+    Schema(Schema),
     Doctor(Doctor),
     Setup(Setup),
     Bench(Bench),
@@ -50,6 +54,7 @@ impl CommandLine {
             Command::Env(env) => env.run(terminal),
             Command::Template(template) => template.run(terminal),
             Command::Tf(tf) => tf.run(terminal),
+            Command::Schema(schema) => schema.run(),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
             Command::Bench(bench) => bench.run(),

@@ -23,6 +23,7 @@ mod progress;
 mod quantity;
 mod reference;
 mod report;
+mod schema;
 mod session;
 mod setup;
 mod surroundings;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::{Attribute, Block, BlockType, NestingMode};
 use crate::types;
-use crate::typescript::{Converter, Member, Source};
+use crate::typescript::{Converter, Flags, Member, Source};
 
 /// The sources do not say what is needed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -30,8 +30,9 @@ pub(crate) enum ExtractError {
 
 /// Returns the block of a type, or of the provider.
 pub(crate) fn extract(source: &Source, class: &str) -> Result<Block, ExtractError> {
-    Extraction { source, done: HashMap::new(), open: Vec::new() }
-        .class(class, &format!("{class}Config"))
+    let usual = format!("{class}Config");
+    let configuration = source.configuration.as_deref().unwrap_or(&usual);
+    Extraction { source, done: HashMap::new(), open: Vec::new() }.class(class, configuration)
 }
 
 struct Extraction<'a> {
@@ -41,7 +42,7 @@ struct Extraction<'a> {
     open: Vec<&'a str>,
 }
 
-impl<'a> Extraction<'a> {
+impl Extraction<'_> {
     /// Returns the block that a class stands for, and that an interface configures.
     fn class(&mut self, class: &str, interface: &str) -> Result<Block, ExtractError> {
         let (name, class) = self
@@ -71,10 +72,7 @@ impl<'a> Extraction<'a> {
             let field =
                 self.source.interfaces.get(interface).and_then(|fields| fields.get(&member.name));
             // What has no flag cannot be an attribute: it is a block that nobody configures.
-            let is_block = field
-                .map_or(member.flags == crate::typescript::Flags::default(), |field| {
-                    field.is_block
-                });
+            let is_block = field.map_or(member.flags == Flags::default(), |field| field.is_block);
             if is_block {
                 block.block_types.insert(member.name.clone(), self.block_type(member, converter)?);
             } else {
@@ -247,4 +245,151 @@ fn object_type(block: &Block) -> Value {
         "object",
         types.into_iter().map(|(name, found)| (name.clone(), found)).collect::<Map<_, _>>()
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A type with one of each kind of member, as the generator writes them.
+    const GATE: &str = include_str!("extract/gate.ts");
+
+    /// What a provider has: its blocks have no classes.
+    const PROVIDER: &str = include_str!("extract/park.ts");
+
+    #[track_caller]
+    fn json(text: &str, class: &str) -> String {
+        let mut source = Source::default();
+        source.add(text);
+        let block = extract(&source, class).expect("all of it is known");
+        serde_json::to_string_pretty(&block).expect("it is JSON")
+    }
+
+    #[track_caller]
+    fn fails(text: &str, expected: &ExtractError) {
+        let mut source = Source::default();
+        source.add(text);
+        assert_eq!(&extract(&source, "Gate").expect_err("something is missing"), expected);
+    }
+
+    #[test]
+    fn a_type() {
+        insta::assert_snapshot!(json(GATE, "Gate"), @r#"
+        {
+          "attributes": {
+            "arn": {
+              "type": "string",
+              "computed": true
+            },
+            "code_wo": {
+              "type": "string",
+              "optional": true,
+              "write_only": true
+            },
+            "rules": {
+              "type": [
+                "set",
+                [
+                  "object",
+                  {
+                    "who": "string"
+                  }
+                ]
+              ],
+              "optional": true,
+              "computed": true
+            }
+          },
+          "block_types": {
+            "hinge": {
+              "nesting_mode": "list",
+              "block": {
+                "attributes": {
+                  "screws": {
+                    "type": [
+                      "set",
+                      "number"
+                    ],
+                    "optional": true
+                  }
+                }
+              },
+              "min_items": 1,
+              "max_items": 1
+            },
+            "lock": {
+              "nesting_mode": "list",
+              "block": {
+                "attributes": {
+                  "keys": {
+                    "type": [
+                      "map",
+                      "string"
+                    ],
+                    "computed": true
+                  }
+                }
+              }
+            },
+            "timeouts": {
+              "nesting_mode": "single",
+              "block": {
+                "attributes": {
+                  "create": {
+                    "type": "string",
+                    "optional": true
+                  }
+                }
+              }
+            }
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_provider() {
+        insta::assert_snapshot!(json(PROVIDER, "ParkProvider"), @r#"
+        {
+          "block_types": {
+            "gate": {
+              "nesting_mode": "list",
+              "block": {
+                "attributes": {
+                  "names": {
+                    "type": [
+                      "set",
+                      "string"
+                    ],
+                    "optional": true
+                  },
+                  "width": {
+                    "type": "number",
+                    "required": true
+                  }
+                }
+              }
+            }
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        fails("", &ExtractError::NoClass("Gate".into()));
+        let too_deep =
+            GATE.replace("this.getStringAttribute('arn')", "this.interpolationForAttribute('arn')");
+        fails(&too_deep, &ExtractError::LeftOut("arn".into()));
+        let lost = GATE.replace(
+            "new GateHingeOutputReference(this, \"hinge\")",
+            "new GateHingeList(this, \"hinge\")",
+        );
+        fails(&lost, &ExtractError::NoClass("GateHingeList".into()));
+        let endless = GATE.replace(
+            "  // who -",
+            "  // rules - computed: true, optional: false, required: false\n  private _rules = new GateRulesList(this, \"rules\", false);\n  // who -",
+        );
+        fails(&endless, &ExtractError::Recursive("GateRulesOutputReference".into()));
+    }
 }

@@ -152,7 +152,8 @@ fn checksum(path: &Path) -> Result<String, PackageError> {
             length => hasher.update(&block[..length]),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let sum = hasher.finalize();
+    Ok(sum.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
 /// What a package says, and what it does not say of what was wanted.
@@ -258,7 +259,7 @@ fn for_each_file(path: &Path, take: &mut dyn FnMut(&str, &str)) -> Result<(), Pa
         let mut entry = entry.map_err(failed)?;
         let name = entry.path().map_err(failed)?.to_string_lossy().into_owned();
         let Some(name) = name.strip_prefix("package/") else { continue };
-        if name == "package.json" || name.ends_with(".js") {
+        if name == "package.json" || name.strip_suffix(".js").is_some() {
             text.clear();
             entry.read_to_string(&mut text).map_err(failed)?;
             take(name, &text);

@@ -36,14 +36,10 @@ pub(crate) fn of_getter(getter: &str) -> Option<Value> {
     let (before, rest) = getter.split_once("this.get")?;
     let storage = rest.split_once("Attribute(")?.0;
     let mode = if before.contains("Fn.tolist(") { "set" } else { "" };
-    match storage {
-        "List" => of_storage("stringList", mode),
-        _ => {
-            let mut storage = storage.to_owned();
-            storage.get_mut(..1)?.make_ascii_lowercase();
-            of_storage(&storage, mode)
-        }
-    }
+    // The only one whose name does not say of what.
+    let mut storage = if storage == "List" { "stringList" } else { storage }.to_owned();
+    storage.get_mut(..1)?.make_ascii_lowercase();
+    of_storage(&storage, mode)
 }
 
 /// Reads a type of TypeScript, such as `{ [key: string]: string }[] | cdktn.IResolvable`.

@@ -13,6 +13,8 @@ pub(crate) struct Source {
     /// How each struct becomes HCL, by the struct's name.
     pub(crate) converters: HashMap<String, BTreeMap<String, Converter>>,
     pub(crate) classes: HashMap<String, Class>,
+    /// The interface that configures the type as a whole: mostly, but not always, the class's name and `Config`.
+    pub(crate) configuration: Option<String>,
 }
 
 /// A field of an interface.
@@ -82,6 +84,9 @@ impl Source {
             let body: Vec<&str> =
                 lines.by_ref().take_while(|line| *line != "}").map(str::trim).collect();
             if let Some(rest) = header.strip_prefix("interface ") {
+                if rest.contains("MetaArguments") {
+                    self.configuration = Some(word(rest).to_owned());
+                }
                 self.interfaces.insert(word(rest).to_owned(), fields(&body));
             } else if let Some(rest) = header.strip_prefix("function ") {
                 if let Some(name) = word(rest).strip_suffix("ToHclTerraform") {
@@ -138,8 +143,8 @@ fn fields(lines: &[&str]) -> BTreeMap<String, Field> {
 
 /// Returns the name in Terraform out of `Docs at Terraform Registry: {@link …#name Class#name}`.
 fn documented_name(line: &str) -> Option<&str> {
-    let link = line.split_once("Docs at Terraform Registry: {@link ")?.1.strip_suffix('}')?;
-    Some(link.rsplit_once('#')?.1)
+    let (_, address) = line.split_once("Docs at Terraform Registry: {@link ")?;
+    Some(address.strip_suffix('}')?.rsplit_once('#')?.1)
 }
 
 fn converters(lines: &[&str]) -> BTreeMap<String, Converter> {
@@ -236,4 +241,146 @@ fn quoted<'a>(line: &'a str, before: &str) -> Option<&'a str> {
 fn word(text: &str) -> &str {
     let end = text.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     &text[..end.unwrap_or(text.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        let mut source = Source::default();
+        source.add(text);
+        source
+    }
+
+    #[test]
+    fn fields_by_their_names_in_terraform() {
+        let source = source(
+            r"
+import * as cdktn from 'cdktn';
+export * from './index-structs/index';
+export interface GateConfigA extends cdktn.TerraformMetaArguments {
+  /**
+  * How wide it is. See {@link https://example.com/#width the picture}
+  *
+  * Docs at Terraform Registry: {@link https://example.com/gate#width_cm Gate#width_cm}
+  */
+  readonly widthCm: number;
+  /**
+  * hinge block
+  *
+  * Docs at Terraform Registry: {@link https://example.com/gate#hinge Gate#hinge}
+  */
+  readonly hinge?: GateHinge[] | cdktn.IResolvable;
+}
+",
+        );
+        assert_eq!(source.configuration.as_deref(), Some("GateConfigA"));
+        let fields = &source.interfaces["GateConfigA"];
+        let text = |name: &str| {
+            let Field { is_optional, is_block, type_text } = &fields[name];
+            format!("{is_optional} {is_block} {type_text}")
+        };
+        assert_eq!(text("width_cm"), "false false number");
+        assert_eq!(text("hinge"), "true true GateHinge[] | cdktn.IResolvable");
+        assert_eq!(fields.len(), 2);
+    }
+
+    #[test]
+    fn converters_of_a_struct() {
+        let source = source(
+            r#"
+export function gateHingeToHclTerraform(struct?: GateHinge | cdktn.IResolvable): any {
+  const attrs = {
+    type: {
+      value: cdktn.stringToHclTerraform(struct!.type),
+      isBlock: false,
+      type: "simple",
+      storageClassType: "string",
+    },
+    screws: {
+      value: cdktn.listMapperHcl(cdktn.numberToHclTerraform, false)(struct!.screws),
+      isBlock: false,
+      type: "set",
+      storageClassType: "numberList",
+    },
+  };
+}
+"#,
+        );
+        let converters = source.converters_of("GateHinge").expect("they are there");
+        assert_eq!(converters.len(), 2);
+        assert_eq!(
+            converters["type"],
+            Converter { mode: "simple".into(), storage: "string".into() }
+        );
+        assert_eq!(
+            converters["screws"],
+            Converter { mode: "set".into(), storage: "numberList".into() }
+        );
+    }
+
+    #[test]
+    fn members_of_a_class() {
+        let source = source(
+            r#"
+export class Gate extends cdktn.TerraformResource {
+  // id - computed: true, optional: true, required: false
+  private _id?: string;
+  public get id() {
+    return this.getStringAttribute('id');
+  }
+  public resetId() {
+    this._id = undefined;
+  }
+  public get idInput() {
+    return this._id;
+  }
+
+  // hinge - computed: false, optional: false, required: true
+  private _hinge = new GateHingeList(this, "hinge", true);
+  public get hinge() {
+    return this._hinge;
+  }
+
+  protected synthesizeAttributes(): { [name: string]: any } {
+    return {
+      code_wo: this.markWriteOnlyAttribute(cdktn.stringToTerraform(this._codeWo)),
+      id: cdktn.stringToTerraform(this._id),
+    };
+  }
+
+  protected synthesizeHclAttributes(): { [name: string]: any } {
+    const attrs = {
+      id: {
+        value: cdktn.stringToHclTerraform(this._id),
+        isBlock: false,
+        type: "simple",
+        storageClassType: "string",
+      },
+    };
+  }
+}
+export class GateHingeList extends cdktn.ComplexList {
+  public get(index: number): GateHingeOutputReference {
+    return new GateHingeOutputReference(this.terraformResource, this.terraformAttribute, index, this.wrapsSet);
+  }
+}
+"#,
+        );
+        assert_eq!(source.root(), Some("Gate"));
+        let Class { members, converters, write_only, .. } = &source.classes["Gate"];
+        let [id, hinge] = members.as_slice() else { panic!("{members:?}") };
+        assert_eq!((id.name.as_str(), id.flags.computed, id.flags.required), ("id", true, false));
+        assert_eq!(id.getter.as_deref(), Some("this.getStringAttribute('id')"));
+        assert_eq!(id.type_text.as_deref(), Some("string"));
+        assert_eq!((hinge.class.as_deref(), hinge.wraps_set), (Some("GateHingeList"), true));
+        assert_eq!(converters.len(), 1);
+        assert_eq!(write_only.iter().collect::<Vec<_>>(), ["code_wo"]);
+        let list = &source.classes["GateHingeList"];
+        assert_eq!(
+            (list.base.as_str(), list.element.as_deref()),
+            ("ComplexList", Some("GateHingeOutputReference"))
+        );
+    }
 }

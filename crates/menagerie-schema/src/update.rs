@@ -137,6 +137,7 @@ impl fmt::Display for Updated {
         if !self.is_changed() {
             return formatter.write_str("unchanged");
         }
+        formatter.write_str("changed")?;
         let (types, rest) = (
             changes.lone_types.iter().map(|lone| (lone, "type ")),
             changes.differences.iter().map(|difference| (difference, "")),

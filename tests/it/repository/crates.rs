@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What is of use in this repository only; all else can be packaged, and used by others.
-const APPLICATIONS: [&str; 3] = ["menagerie-bench", "sample-app", "xtask"];
+const APPLICATIONS: [&str; 4] = ["menagerie-bench", "menagerie-schema", "sample-app", "xtask"];
 
 /// A crate of this workspace, as cargo sees it.
 struct Member {
@@ -91,6 +91,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     naming     uses nothing
     plan       uses nothing
     provider   uses nothing
+    schema     uses terraform
     telemetry  uses nothing
     template   uses config, naming
     terraform  uses plan
