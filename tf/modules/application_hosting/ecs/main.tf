@@ -1,11 +1,23 @@
 # Replicas as tasks of ECS on Fargate, X86_64, in a cluster of the environment's own, behind a load balancer. A replica can
-# write to /tmp only; a collector beside it takes a quarter of the replica's memory at most.
+# write to /tmp only; a collector beside it takes up to 256 MiB of the replica's memory.
 
 data "aws_caller_identity" "current" {}
 
-data "aws_partition" "current" {}
-
 data "aws_region" "current" {}
+
+module "replica" {
+  source = "../../replica"
+
+  name               = var.name
+  image              = var.image
+  port               = var.port
+  size               = var.size
+  environment        = var.environment
+  secrets            = var.secrets
+  collector          = var.collector
+  log_group_arn      = aws_cloudwatch_log_group.this.arn
+  log_retention_days = var.log_retention_days
+}
 
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/menagerie/${var.name}/application"
@@ -13,8 +25,8 @@ resource "aws_cloudwatch_log_group" "this" {
 
   lifecycle {
     precondition {
-      condition     = contains(local.retentions, var.log_retention_days)
-      error_message = "CloudWatch keeps logs for ${join(", ", slice(local.retentions, 0, 8))} or more days, so `log_retention_days` can't be ${var.log_retention_days}."
+      condition     = module.replica.refusals.log_retention == ""
+      error_message = module.replica.refusals.log_retention
     }
   }
 }
@@ -36,7 +48,7 @@ resource "aws_security_group" "this" {
 
 # Who needs more adds a rule to the output `security_group_id`, in the root module.
 resource "aws_vpc_security_group_egress_rule" "this" {
-  for_each = local.egress
+  for_each = module.replica.egress
 
   security_group_id = aws_security_group.this.id
   description       = each.key
@@ -53,7 +65,7 @@ module "load_balancer" {
   ingress_cidrs            = var.ingress_cidrs
   domain                   = var.domain
   target_type              = "ip"
-  target_port              = local.port
+  target_port              = module.replica.port
   target_security_group_id = aws_security_group.this.id
   health_check_path        = var.health_check_path
   disposable               = var.disposable
@@ -83,7 +95,7 @@ resource "aws_ecs_task_definition" "this" {
   memory                   = var.size.memory
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.task.arn
-  container_definitions    = jsonencode(concat([local.application], local.collector == null ? [] : [local.collector]))
+  container_definitions    = local.container_definitions
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -95,8 +107,8 @@ resource "aws_ecs_task_definition" "this" {
 
   lifecycle {
     precondition {
-      condition     = can(regex(local.pinned_image, var.image)) && !endswith(var.image, ":latest")
-      error_message = "An image runs by its digest (`name@sha256:…`), or by a tag other than `latest`: what runs must be what was reviewed."
+      condition     = module.replica.refusals.image == ""
+      error_message = module.replica.refusals.image
     }
 
     precondition {
@@ -105,12 +117,12 @@ resource "aws_ecs_task_definition" "this" {
     }
 
     precondition {
-      condition     = alltrue([for name in local.variable_names : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))])
-      error_message = "The name of an environment variable holds letters, digits and underscores, and starts with no digit."
+      condition     = module.replica.refusals.variables == ""
+      error_message = module.replica.refusals.variables
     }
 
     precondition {
-      condition     = length(jsonencode(concat([local.application], local.collector == null ? [] : [local.collector]))) < 60000
+      condition     = length(local.container_definitions) < 60000
       error_message = "ECS takes a task definition of at most 64 KiB: the environment variables and the collector's configuration are too long."
     }
   }
@@ -144,8 +156,8 @@ resource "aws_ecs_service" "this" {
 
   load_balancer {
     target_group_arn = module.load_balancer.target_group_arn
-    container_name   = local.application.name
-    container_port   = local.port
+    container_name   = "application"
+    container_port   = module.replica.port
   }
 
   # Without them, what starts a replica, or stops it, is not there yet, or no longer.

@@ -1,0 +1,91 @@
+# Replicas as containers of Docker on instances of EC2, one on each, behind a load balancer. A replica can write to /tmp only;
+# a collector runs in a second container. Both have the network and the role of their instance.
+
+data "aws_region" "current" {}
+
+locals {
+  # Between single quotes bash takes everything for what it is, except for the single quote itself.
+  containers = {
+    for name, container in module.replica.containers : name => {
+      memory      = container.memory
+      cpus        = container.cpu / 1024
+      image       = "'${replace(container.image, "'", "'\\''")}'"
+      command     = [for argument in container.command : "'${replace(argument, "'", "'\\''")}'"]
+      environment = [for variable, value in container.environment : "'${replace("${variable}=${value}", "'", "'\\''")}'"]
+      secrets = {
+        for variable, parts in module.replica.secret_parts[name] : "'${replace(variable, "'", "'\\''")}'" => [
+          for part in [parts.arn, parts.region, parts.key, parts.stage, parts.version] : "'${replace(part, "'", "'\\''")}'"
+        ]
+      }
+    }
+  }
+
+  start_script = templatefile("${path.module}/start.sh.tftpl", {
+    containers = local.containers
+    log_group  = aws_cloudwatch_log_group.this.name
+    region     = data.aws_region.current.region
+  })
+}
+
+module "replica" {
+  source = "../../replica"
+
+  name               = var.name
+  image              = var.image
+  port               = var.port
+  size               = var.size
+  environment        = var.environment
+  secrets            = var.secrets
+  collector          = var.collector
+  log_group_arn      = aws_cloudwatch_log_group.this.arn
+  log_retention_days = var.log_retention_days
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/menagerie/${var.name}/application"
+  retention_in_days = var.log_retention_days
+
+  lifecycle {
+    precondition {
+      condition     = var.network != null
+      error_message = "Instances of EC2 run in a network, so `network` must not be null."
+    }
+
+    precondition {
+      condition     = module.replica.refusals.log_retention == ""
+      error_message = module.replica.refusals.log_retention
+    }
+
+    precondition {
+      condition     = module.replica.refusals.image == ""
+      error_message = module.replica.refusals.image
+    }
+
+    precondition {
+      condition     = module.replica.refusals.variables == ""
+      error_message = module.replica.refusals.variables
+    }
+  }
+}
+
+module "fleet" {
+  source = "../../ec2_fleet"
+
+  name                     = var.name
+  start_script             = local.start_script
+  size                     = module.replica.size
+  registries               = module.replica.registries
+  refusal                  = module.replica.refusals.secrets
+  statements               = concat(module.replica.start_statements, module.replica.run_statements)
+  egress                   = module.replica.egress
+  port                     = module.replica.port
+  desired_count            = var.desired_count
+  health_check_path        = var.health_check_path
+  ingress_cidrs            = var.ingress_cidrs
+  domain                   = var.domain
+  permissions_boundary_arn = var.permissions_boundary_arn
+  disposable               = var.disposable
+
+  # It depends on the log group, whose preconditions are judged first.
+  network = aws_cloudwatch_log_group.this.name == "" ? null : var.network
+}
