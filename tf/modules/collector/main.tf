@@ -1,0 +1,56 @@
+locals {
+  # The digest is that of the index, so that it holds for every architecture. Exporters are called by the names that they
+  # have since 0.144; older collectors do not know them.
+  image = coalesce(var.image, "otel/opentelemetry-collector-contrib:0.153.0@sha256:93aad750175cbf1a973ae1c5886c3371f4d800f61be25cdd26870b8441ffe9fa")
+
+  config = {
+    extensions = merge({ health_check = { endpoint = "0.0.0.0:13133" } }, var.extensions)
+
+    # All addresses, since only some hostings put the collector into the network namespace of the replica. None of them opens
+    # these ports to the outside.
+    receivers = {
+      otlp = {
+        protocols = {
+          grpc = { endpoint = "0.0.0.0:4317" }
+          http = { endpoint = "0.0.0.0:4318" }
+        }
+      }
+    }
+
+    processors = merge(
+      {
+        # Told in MiB: a sidecar without a limit of its own would take percentages of the whole machine.
+        memory_limiter = {
+          check_interval  = "1s"
+          limit_mib       = 200
+          spike_limit_mib = 50
+        }
+        resource = {
+          attributes = [{ key = "deployment.environment.name", value = var.name, action = "upsert" }]
+        }
+        # As many as CloudWatch's own example sends at once, which takes the fewest of all backends.
+        batch = {
+          timeout             = "5s"
+          send_batch_size     = 200
+          send_batch_max_size = 200
+        }
+      },
+      var.metric_processors,
+    )
+
+    exporters = var.exporters
+
+    service = {
+      extensions = concat(["health_check"], keys(var.extensions))
+      # Its own metrics would be served at a port that the application may want.
+      telemetry = { metrics = { level = "none" } }
+      pipelines = {
+        for signal, exporters in var.pipelines : signal => {
+          receivers  = ["otlp"]
+          processors = concat(["memory_limiter", "resource"], signal == "metrics" ? keys(var.metric_processors) : [], ["batch"])
+          exporters  = exporters
+        }
+      }
+    }
+  }
+}
