@@ -19,11 +19,11 @@ locals {
 
     processors = merge(
       {
-        # Told in MiB: a sidecar without a limit of its own would take percentages of the whole machine.
+        # Of the memory that the hosting gives the collector, which every hosting bounds.
         memory_limiter = {
-          check_interval  = "1s"
-          limit_mib       = 200
-          spike_limit_mib = 50
+          check_interval         = "1s"
+          limit_percentage       = 75
+          spike_limit_percentage = 20
         }
         resource = {
           attributes = [{ key = "deployment.environment.name", value = var.name, action = "upsert" }]
@@ -38,7 +38,8 @@ locals {
       var.metric_processors,
     )
 
-    exporters = var.exporters
+    exporters  = var.exporters
+    connectors = var.connectors
 
     service = {
       extensions = concat(["health_check"], keys(var.extensions))
@@ -46,9 +47,9 @@ locals {
       telemetry = { metrics = { level = "none" } }
       pipelines = {
         for signal, exporters in var.pipelines : signal => {
-          receivers  = ["otlp"]
+          receivers  = concat(["otlp"], signal == "metrics" ? keys(var.connectors) : [])
           processors = concat(["memory_limiter", "resource"], signal == "metrics" ? keys(var.metric_processors) : [], ["batch"])
-          exporters  = exporters
+          exporters  = concat(exporters, signal == "traces" ? keys(var.connectors) : [])
         }
       }
     }

@@ -44,6 +44,13 @@ variable "extensions" {
   nullable    = false
 }
 
+variable "connectors" {
+  type        = any
+  description = "Connectors that make metrics of traces: name => settings."
+  default     = {}
+  nullable    = false
+}
+
 variable "metric_processors" {
   type        = any
   description = "Processors that metrics alone pass, before they are batched: name => settings."

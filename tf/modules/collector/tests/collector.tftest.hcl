@@ -73,6 +73,7 @@ run "most" {
     exporters         = { debug = {}, otlp_http = { endpoint = "https://example.com", headers = { authorization = "$${env:KEY}" } } }
     pipelines         = { traces = ["otlp_http"], metrics = ["debug", "otlp_http"], logs = ["debug"] }
     extensions        = { basicauth = {} }
+    connectors        = { "datadog/connector" = {} }
     metric_processors = { cumulativetodelta = {} }
     secrets           = { KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key" }
   }
@@ -85,6 +86,11 @@ run "most" {
   assert {
     condition     = yamldecode(output.collector.config).service.pipelines.traces.processors == ["memory_limiter", "resource", "batch"]
     error_message = "Other signals do not."
+  }
+
+  assert {
+    condition     = yamldecode(output.collector.config).service.pipelines.metrics.receivers == ["otlp", "datadog/connector"] && yamldecode(output.collector.config).service.pipelines.traces.exporters == ["otlp_http", "datadog/connector"]
+    error_message = "A connector takes traces and gives metrics."
   }
 
   assert {

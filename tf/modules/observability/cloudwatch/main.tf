@@ -3,9 +3,8 @@ data "aws_region" "current" {}
 locals {
   region = data.aws_region.current.region
 
-  # CloudWatch keeps logs for one of these numbers of days: the first that is long enough is taken.
+  # How many days CloudWatch can keep logs for.
   retentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
-  retention  = min([for days in local.retentions : days if days >= var.log_retention_days]...)
 
   # CloudWatch takes OTLP itself, each signal at the service that keeps it, over HTTP and signed. The service is part of the
   # signature, so that each has an authenticator of its own.
@@ -47,7 +46,14 @@ module "collector" {
 # The endpoint of logs makes neither the group nor the stream.
 resource "aws_cloudwatch_log_group" "telemetry" {
   name              = "/menagerie/${var.name}/telemetry"
-  retention_in_days = local.retention
+  retention_in_days = var.log_retention_days
+
+  lifecycle {
+    precondition {
+      condition     = contains(local.retentions, var.log_retention_days)
+      error_message = "CloudWatch keeps logs for ${join(", ", slice(local.retentions, 0, 8))} or more days, so `log_retention_days` can't be ${var.log_retention_days}."
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_stream" "telemetry" {

@@ -1,0 +1,15 @@
+terraform {
+  required_version = ">= 1.11.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.60"
+    }
+
+    datadog = {
+      source  = "datadog/datadog"
+      version = "~> 4.0"
+    }
+  }
+}

@@ -1,0 +1,15 @@
+terraform {
+  required_version = ">= 1.11.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.60"
+    }
+
+    newrelic = {
+      source  = "newrelic/newrelic"
+      version = "~> 3.60"
+    }
+  }
+}
