@@ -4,6 +4,7 @@ mod crates;
 mod documents;
 mod files;
 mod schemas;
+mod image;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -19,7 +19,7 @@ use sqlx::{
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::log::{Log, chain};
-use crate::settings::Level;
+use crate::settings::{Level, Place};
 
 /// Many environments share one machine, and each PostgreSQL of theirs takes few connections.
 const CONNECTIONS: u32 = 5;
@@ -49,11 +49,11 @@ pub(crate) struct Entry {
 
 impl Database {
     /// Connects, waiting for a database that is just starting, and brings its tables up to date.
-    pub(crate) async fn open(url: &str, log: &Log) -> anyhow::Result<Self> {
+    pub(crate) async fn open(place: &Place, log: &Log) -> anyhow::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
         let mut is_told = false;
         loop {
-            match Self::connect(url).await {
+            match Self::connect(place).await {
                 Err(error) if passes(&error) && Instant::now() < deadline => {
                     if !is_told {
                         let fields = json!({ "error": chain(&error) });
@@ -68,9 +68,11 @@ impl Database {
     }
 
     /// Tries once, on a connection of its own: a pool would answer "timed out" where this says why.
-    async fn connect(url: &str) -> anyhow::Result<Self> {
+    async fn connect(place: &Place) -> anyhow::Result<Self> {
         // Neither error may show the URL, for it may hold a password.
-        if url.starts_with("sqlite:") {
+        if let Place::Url(url) = place
+            && url.starts_with("sqlite:")
+        {
             let options: SqliteConnectOptions = url.parse().context(
                 "failed to read DATABASE_URL: give it the form `sqlite:///path/to/file`",
             )?;
@@ -99,16 +101,19 @@ impl Database {
                 .after_connect(|connection, _| Box::pin(migrate_sqlite(connection)));
             Ok(Self::Sqlite(pool.connect_lazy_with(options.create_if_missing(false))))
         } else {
-            let options: PgConnectOptions = url.parse().context(
-                "failed to read DATABASE_URL: give it the form `postgres://user:password@host:5432/database`",
-            )?;
+            let options = match place {
+                Place::Url(url) => url.parse().context(
+                    "failed to read DATABASE_URL: give it the form `postgres://user:password@host:5432/database`",
+                )?,
+                Place::Variables => PgConnectOptions::new(),
+            };
             let place = format!("PostgreSQL at `{}:{}`", options.get_host(), options.get_port());
             let mut connection = timeout(ATTEMPT, options.connect())
                 .await
                 .unwrap_or(Err(sqlx::Error::PoolTimedOut))
                 .with_context(|| {
                     format!(
-                        "failed to connect to {place}: is it running, and is DATABASE_URL right?"
+                        "failed to connect to {place}: is it running, and is DATABASE_URL, or are PGUSER and the like, right?"
                     )
                 })?;
             // Takes PostgreSQL's advisory lock: one replica at a time.

@@ -83,7 +83,7 @@ async fn serve(settings: Settings, log: &Log) -> anyhow::Result<()> {
     })?;
     let address = listener.local_addr().context("failed to read the address")?;
     let database = tokio::select! {
-        database = Database::open(&settings.database_url, log) => database?,
+        database = Database::open(&settings.database, log) => database?,
         signal = signals.next() => {
             log.line(Level::Info, "ended before the database answered", json!({ "signal": signal }));
             return Ok(());

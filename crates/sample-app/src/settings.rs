@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail};
 pub(crate) struct Settings {
     /// Where it listens; port 0 takes any that is free.
     pub(crate) address: SocketAddr,
-    /// `postgres://…` or `sqlite:///…`. Holds a password: never shown.
-    pub(crate) database_url: String,
+    /// Where its data is.
+    pub(crate) database: Place,
     /// The name of the environment it runs in.
     pub(crate) environment: String,
     /// The least important level that is logged.
@@ -21,6 +21,14 @@ pub(crate) struct Settings {
     pub(crate) resource: BTreeMap<String, String>,
     /// How many times as long as it takes by itself each request takes: a fault to be found by those who measure.
     pub(crate) slowdown: f64,
+}
+
+/// Where the data of a process is.
+pub(crate) enum Place {
+    /// `postgres://…` or `sqlite:///…`. Holds a password: never shown.
+    Url(String),
+    /// PostgreSQL, as the variables of its own programs say: <https://www.postgresql.org/docs/current/libpq-envars.html>.
+    Variables,
 }
 
 /// The largest slowdown.
@@ -59,27 +67,10 @@ impl Settings {
         let Ok(port) = port.parse() else {
             bail!("PORT is `{port}`, and not a number from 0 to 65535 (0 takes any that is free)")
         };
-        let Some(database_url) = get("DATABASE_URL") else {
-            bail!(
-                "DATABASE_URL is not set: give it `postgres://user:password@host/database` or `sqlite:///path`"
-            )
+        let database = match get("DATABASE_URL") {
+            Some(url) => Place::Url(database_url(url)?),
+            None => database_variables(&get)?,
         };
-        if !["postgres://", "postgresql://", "sqlite:"]
-            .iter()
-            .any(|scheme| database_url.starts_with(scheme))
-        {
-            // The value itself may hold a password.
-            bail!("DATABASE_URL begins neither with `postgres://` nor with `sqlite:`")
-        }
-        let user = ["postgres://", "postgresql://"]
-            .iter()
-            .find_map(|scheme| database_url.strip_prefix(scheme)?.rsplit_once('@'));
-        if user.is_some_and(|(user, _)| user.contains(['/', '?', '#'])) {
-            // What follows would be taken for the host, the port or the database, and be shown in errors.
-            bail!(
-                "DATABASE_URL has `/`, `?` or `#` before its `@`: in a password they are written `%2F`, `%3F` and `%23`"
-            )
-        }
         let log_level = match get("LOG_LEVEL").unwrap_or("info").to_ascii_lowercase().as_str() {
             "debug" => Level::Debug,
             "info" => Level::Info,
@@ -103,12 +94,55 @@ impl Settings {
             resource: resource(&environment, &get),
             slowdown,
             address: SocketAddr::new(host, port),
-            database_url: database_url.to_owned(),
+            database,
             log_level,
             traces_endpoint: traces_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
             environment,
         })
     }
+}
+
+fn database_url(url: &str) -> anyhow::Result<String> {
+    if !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) {
+        // The value itself may hold a password.
+        bail!("DATABASE_URL begins neither with `postgres://` nor with `sqlite:`")
+    }
+    let user = ["postgres://", "postgresql://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme)?.rsplit_once('@'));
+    if user.is_some_and(|(user, _)| user.contains(['/', '?', '#'])) {
+        // What follows would be taken for the host, the port or the database, and be shown in errors.
+        bail!(
+            "DATABASE_URL has `/`, `?` or `#` before its `@`: in a password they are written `%2F`, `%3F` and `%23`"
+        )
+    }
+    Ok(url.to_owned())
+}
+
+/// Checks what sqlx would take for something else without a word.
+fn database_variables<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> anyhow::Result<Place> {
+    if get("PGHOST").is_none() {
+        bail!(
+            "DATABASE_URL is not set: give it `postgres://user:password@host/database` or `sqlite:///path`, or set PGHOST and PostgreSQL's other variables"
+        )
+    }
+    if let Some(port) = get("PGPORT").filter(|port| port.parse::<u16>().is_err()) {
+        bail!("PGPORT is `{port}`, and not a number from 1 to 65535")
+    }
+    match get("PGSSLMODE").unwrap_or("prefer") {
+        "disable" | "allow" | "prefer" => {}
+        mode @ ("require" | "verify-ca" | "verify-full") => {
+            if !cfg!(feature = "tls") {
+                bail!(
+                    "PGSSLMODE is `{mode}`, and there is no TLS in this program: build it with `--features tls`, as its image is"
+                )
+            }
+        }
+        other => bail!(
+            "PGSSLMODE is `{other}`, and not one of disable, allow, prefer, require, verify-ca, verify-full"
+        ),
+    }
+    Ok(Place::Variables)
 }
 
 /// Returns the attributes of all its telemetry, by the variables of OpenTelemetry:
@@ -222,5 +256,21 @@ mod tests {
         check(&[("DATABASE_URL", "sqlite:///a/b@c")], "127.0.0.1:8080");
         check(&[("DATABASE_URL", "postgres://u:12%2Fsecret@h/d")], "127.0.0.1:8080");
         check(&[("DATABASE_URL", "mysql://u:secret@h/d")], "begins neither");
+    }
+
+    #[test]
+    fn the_variables_of_postgresql() {
+        let host = ("PGHOST", "db.example");
+        check(&[host], "127.0.0.1:8080");
+        check(&[("PGDATABASE", "d")], "or set PGHOST");
+        check(&[host, ("PGPORT", "5433")], "127.0.0.1:8080");
+        check(&[host, ("PGPORT", "x")], "PGPORT is `x`");
+        check(&[host, ("PGSSLMODE", "required")], "PGSSLMODE is `required`");
+        let secure = if cfg!(feature = "tls") { "127.0.0.1:8080" } else { "there is no TLS" };
+        for mode in ["require", "verify-ca", "verify-full"] {
+            check(&[host, ("PGSSLMODE", mode)], secure);
+        }
+        // A URL is more than variables that happen to be there.
+        check(&[host, ("PGPORT", "x"), ("DATABASE_URL", "sqlite:///a")], "127.0.0.1:8080");
     }
 }

@@ -47,6 +47,35 @@ impl Server {
         Some(Self { directory, bin, port, handle })
     }
 
+    /// Has it speak TLS only, by a certificate that nobody has signed but itself.
+    #[cfg(feature = "tls")]
+    fn require_tls(&mut self) {
+        let data = self.directory.path().join("data");
+        let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=guestbook";
+        let mut arguments: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        for (option, file) in [("-keyout", "server.key"), ("-out", "server.crt")] {
+            arguments.extend([option.to_owned(), data.join(file).display().to_string()]);
+        }
+        let openssl = command(Path::new("openssl"), self.directory.path(), arguments);
+        openssl.stderr_null().run().unwrap();
+        fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")
+            .unwrap();
+        fs::write(data.join("postgresql.auto.conf"), "ssl = on\n").unwrap();
+        self.crash();
+        self.start_again();
+    }
+
+    /// Returns the variables by which PostgreSQL's own programs find it.
+    fn variables(&self) -> [(&'static str, String); 5] {
+        [
+            ("PGHOST", "127.0.0.1".to_owned()),
+            ("PGPORT", self.port.to_string()),
+            ("PGDATABASE", "postgres".to_owned()),
+            ("PGUSER", "guest".to_owned()),
+            ("PGPASSWORD", PASSWORD.to_owned()),
+        ]
+    }
+
     fn url(&self) -> String {
         format!("postgres://guest:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
     }
@@ -204,4 +233,60 @@ fn a_wrong_password_is_told_at_once_and_never_shown() {
     assert!(text.contains("password authentication failed"), "{text}");
     // Not waited for, as it would not get right.
     assert!(!text.contains("waiting for the database") && !text.contains("hunter3"), "{text}");
+}
+
+/// Starts it with PostgreSQL's own variables and these, and without a URL.
+fn by_variables(server: &Server, more: &[(&str, &str)]) -> Guestbook {
+    let variables = server.variables();
+    let own = variables.iter().map(|(name, value)| (*name, value.as_str()));
+    Guestbook::start_with("", &own.chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
+/// Starts it likewise where it must fail, and returns all that it says.
+fn refused(server: &Server, more: &[(&str, &str)]) -> String {
+    let variables = server.variables();
+    let own = variables.iter().map(|(name, value)| (*name, value.as_str()));
+    let output = duct::cmd!(PROGRAM)
+        .full_env(own.chain([("PORT", "0")]).chain(more.iter().copied()))
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked()
+        .run()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    text
+}
+
+#[test]
+fn the_variables_of_postgresql_take_the_place_of_a_url() {
+    let Some(server) = Server::start() else { return };
+    let guestbook = by_variables(&server, &[]);
+    assert_eq!(guestbook.post(&json!({ "name": "Ada", "message": "hello" })).status, 201);
+    assert_eq!(guestbook.get("/entries").json()[0]["message"], "hello");
+    let told = refused(&server, &[("PGPASSWORD", "hunter3-is-wrong")]);
+    assert!(told.contains("password authentication failed") && !told.contains("hunter3"), "{told}");
+}
+
+/// As the image is built, and RDS is asked.
+#[cfg(feature = "tls")]
+#[test]
+fn a_database_that_requires_tls() {
+    let Some(mut server) = Server::start() else { return };
+    server.require_tls();
+    let guestbook = by_variables(&server, &[("PGSSLMODE", "require")]);
+    assert_eq!(guestbook.post(&json!({ "name": "Ada", "message": "hello" })).status, 201);
+    assert_eq!(guestbook.get("/readyz").status, 200);
+    let told = refused(&server, &[("PGSSLMODE", "disable")]);
+    assert!(told.contains("no encryption"), "{told}");
+    let told = refused(&server, &[("PGSSLMODE", "verify-full")]);
+    assert!(told.contains("certificate") && !told.contains(PASSWORD), "{told}");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_program_without_tls_says_how_to_get_it() {
+    let Some(server) = Server::start() else { return };
+    let told = refused(&server, &[("PGSSLMODE", "require")]);
+    assert!(told.contains("build it with `--features tls`"), "{told}");
 }
