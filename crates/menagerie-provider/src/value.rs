@@ -34,7 +34,7 @@ pub(crate) enum ValueError {
 }
 
 /// Deeper than any type of ours; a hostile message must not overflow the stack.
-const DEEPEST: usize = 32;
+const DEEPEST: usize = 128;
 
 /// Reads an object; `None` where the value is null (created from nothing, or destroyed).
 pub(crate) fn object(value: Option<&DynamicValue>) -> Result<Option<Object>, ValueError> {
