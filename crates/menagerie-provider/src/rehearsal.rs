@@ -8,6 +8,7 @@ mod double;
 mod fault;
 mod fixture;
 mod make;
+mod policy;
 mod rules;
 mod schema;
 mod shape;

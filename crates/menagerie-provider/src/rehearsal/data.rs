@@ -3,6 +3,7 @@
 use super::{
     double::{Configuration, Stage, problem},
     make::ACCOUNT,
+    policy,
 };
 use crate::{
     report,
@@ -19,6 +20,11 @@ pub(crate) fn answer(
 ) -> Result<Object, Box<Diagnostic>> {
     if let Some(found) = stage.fixtures.data(type_name, config) {
         return Ok(found);
+    }
+    if type_name == "aws_iam_policy_document" {
+        let rendered = policy::render(config);
+        return rendered
+            .map_err(|error| problem("the policy can't be rendered", &report::chain(&error)));
     }
     if let Some(found) = made(stage, type_name, config)? {
         return Ok(found);

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -50,12 +50,12 @@ type Version = (u64, u64, Option<SystemTime>);
 
 #[derive(Clone, Debug, Default)]
 struct Content {
-    resources: BTreeMap<String, Entry>,
+    resources: BTreeMap<String, Arc<Entry>>,
     /// How many of each kind were ever made, so that equals differ and the same again is the same.
     made: BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Entry {
     attributes: Object,
     /// What is written; kept, since most entries stay as they are from one change to the next.
@@ -207,10 +207,10 @@ impl Content {
 }
 
 impl Entry {
-    fn new(attributes: Object) -> Self {
+    fn new(attributes: Object) -> Arc<Self> {
         let json = Value::Map(attributes.clone()).to_json_value();
         let text = serde_json::to_string_pretty(&json).expect("plain data is written");
-        Self { attributes, text }
+        Arc::new(Self { attributes, text })
     }
 }
 
