@@ -3,8 +3,8 @@
 mod crates;
 mod documents;
 mod files;
-mod schemas;
 mod image;
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -3,6 +3,9 @@
 //! It answers Terraform for `hashicorp/aws` and its like from their schemas, keeps what was "made" in `world.json`, and fails
 //! where it is asked to. It calls nobody, and it knows nothing that is not in its schemas, its rules or its fixtures.
 
+mod answer;
+mod change;
+mod check;
 mod data;
 mod double;
 mod fault;

@@ -1,7 +1,8 @@
 //! Data sources: from the fixtures, else from what the rehearsal made itself, else from what everybody knows.
 
 use super::{
-    double::{Configuration, Stage, problem},
+    answer::problem,
+    double::{Configuration, Stage},
     make::ACCOUNT,
     policy,
 };

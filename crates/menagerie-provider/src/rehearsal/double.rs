@@ -1,34 +1,31 @@
 //! One provider's answers to Terraform, from its schema, the rules and the world.
 
 use super::{
-    data,
-    fault::{Faults, Kind, Operation},
+    answer::{Answer, fingerprint, key, lost, object, private, problem, whole},
+    change::Seed,
+    check, data,
+    fault::{Faults, Operation},
     fixture::Fixtures,
-    make::{Maker, NAMES},
-    rules::Rules,
-    schema::{Block, ProviderSchema, Schema},
+    make,
+    schema::{ProviderSchema, Schema},
     shape,
     source::Source,
-    world::{World, WorldError},
+    world::World,
 };
 use crate::{
     provider::{Status, UNIMPLEMENTED, on},
-    report,
     value::{self, Object, Value, attribute},
     wire::{
-        ApplyResourceChangeRequest, ApplyResourceChangeResponse, AttributePath,
         CallFunctionRequest, CallFunctionResponse, ConfigureProviderRequest,
         ConfigureProviderResponse, Diagnostic, DynamicValue, FunctionError,
         ImportResourceStateRequest, ImportResourceStateResponse, ImportedResource,
-        MoveResourceStateResponse, OpenEphemeralResourceResponse, PlanResourceChangeRequest,
-        PlanResourceChangeResponse, ReadDataSourceRequest, ReadDataSourceResponse,
-        ReadResourceRequest, ReadResourceResponse, Step, UpgradeResourceStateRequest,
-        UpgradeResourceStateResponse, ValidateResourceConfigRequest,
+        MoveResourceStateResponse, OpenEphemeralResourceResponse, ReadDataSourceRequest,
+        ReadDataSourceResponse, ReadResourceRequest, ReadResourceResponse,
+        UpgradeResourceStateRequest, UpgradeResourceStateResponse, ValidateResourceConfigRequest,
         ValidateResourceConfigResponse,
     },
 };
 use prost::Message as _;
-use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 
 /// Where a provider block names no region, and no environment may: credentials and regions of the shell are not looked at.
@@ -57,12 +54,6 @@ pub(crate) struct Double<'a> {
     pub(crate) configuration: &'a Mutex<Configuration>,
 }
 
-/// What Terraform keeps beside a state, and gives back: where in the world it is.
-#[derive(Debug, Serialize, Deserialize)]
-struct Private {
-    rehearsal: String,
-}
-
 impl Default for Configuration {
     fn default() -> Self {
         Self { region: REGION.into(), default_tags: Value::Map(Object::new()) }
@@ -75,8 +66,6 @@ impl Configuration {
         self.region.as_str().unwrap_or(REGION)
     }
 }
-
-type Answer<T> = Result<T, Box<Diagnostic>>;
 
 impl Double<'_> {
     /// Calls a method.
@@ -110,11 +99,11 @@ impl Double<'_> {
         }
     }
 
-    fn schema(&self) -> &ProviderSchema {
+    pub(crate) fn schema(&self) -> &ProviderSchema {
         self.source.schema()
     }
 
-    fn configuration(&self) -> Configuration {
+    pub(crate) fn configuration(&self) -> Configuration {
         self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -128,7 +117,7 @@ impl Double<'_> {
             Value::Null => {}
             region => configuration.region = region.clone(),
         }
-        let tags = super::make::at(&config, "default_tags.0.tags");
+        let tags = make::at(&config, "default_tags.0.tags");
         if !tags.is_null() {
             configuration.default_tags = tags.clone();
         }
@@ -137,12 +126,13 @@ impl Double<'_> {
     }
 
     fn validate(&self, request: &ValidateResourceConfigRequest) -> ValidateResourceConfigResponse {
-        let checked =
-            self.resource(&request.type_name).and_then(|_| object(request.config.as_ref()));
-        match checked {
-            Ok(_) => ValidateResourceConfigResponse::default(),
-            Err(diagnostic) => ValidateResourceConfigResponse { diagnostics: vec![*diagnostic] },
-        }
+        let checked = || -> Answer<Vec<Diagnostic>> {
+            let schema = self.resource(&request.type_name)?;
+            let config = object(request.config.as_ref())?.unwrap_or_default();
+            Ok(check::check(&request.type_name, &schema.block, &config))
+        };
+        let diagnostics = checked().unwrap_or_else(|diagnostic| vec![*diagnostic]);
+        ValidateResourceConfigResponse { diagnostics }
     }
 
     /// The state file's JSON goes back as the schema has it.
@@ -191,189 +181,6 @@ impl Double<'_> {
         }
     }
 
-    fn plan(&self, request: PlanResourceChangeRequest) -> PlanResourceChangeResponse {
-        let mut response = PlanResourceChangeResponse {
-            planned_private: request.prior_private,
-            ..PlanResourceChangeResponse::default()
-        };
-        let plan = || -> Answer<()> {
-            let schema = self.resource(&request.type_name)?;
-            let Some(proposed) = object(request.proposed_new_state.as_ref())? else {
-                response.planned_state = request.proposed_new_state;
-                return Ok(());
-            };
-            let prior = object(request.prior_state.as_ref())?;
-            let config = object(request.config.as_ref())?.unwrap_or_default();
-            let planned = self.plan_object(
-                &schema.block,
-                &config,
-                &proposed,
-                prior.as_ref(),
-                &request.type_name,
-            );
-            if let Some(prior) = &prior {
-                response.requires_replace = replaced(schema, &request.type_name, prior, &planned);
-            }
-            response.planned_state = Some(value::dynamic(Some(planned)));
-            Ok(())
-        };
-        if let Err(diagnostic) = plan() {
-            response.diagnostics.push(*diagnostic);
-        }
-        response
-    }
-
-    fn plan_object(
-        &self,
-        block: &Block,
-        config: &Object,
-        proposed: &Object,
-        prior: Option<&Object>,
-        type_name: &str,
-    ) -> Object {
-        let mut planned = shape::plan(block, proposed, prior);
-        let configuration = self.configuration();
-        let computed = |name: &str| {
-            block.attributes.get(name).is_some_and(|found| found.computed)
-                && attribute(config, name).is_null()
-        };
-        if computed("tags_all") && block.attributes.contains_key("tags") {
-            let tags = merge(&configuration.default_tags, attribute(&planned, "tags"));
-            planned.insert("tags_all".to_owned(), tags);
-        }
-        if computed("region") {
-            planned.insert("region".to_owned(), configuration.region);
-        }
-        // What an update makes anew.
-        if prior.is_some_and(|prior| *prior != planned) {
-            for name in &Rules::get().of(type_name).volatile {
-                if computed(name) {
-                    planned.insert(name.clone(), Value::Unknown);
-                }
-            }
-        }
-        planned
-    }
-
-    fn apply(&self, request: ApplyResourceChangeRequest) -> ApplyResourceChangeResponse {
-        let change = || -> Answer<Applied> {
-            let schema = self.resource(&request.type_name)?;
-            let prior = object(request.prior_state.as_ref())?;
-            let planned = object(request.planned_state.as_ref())?;
-            match (prior, planned) {
-                (None, Some(planned)) => self.create(schema, &request, &planned),
-                (Some(prior), Some(planned)) => self.update(schema, &request, &prior, &planned),
-                (Some(prior), None) => self.delete(&request, prior),
-                (None, None) => Ok(Applied::default()),
-            }
-        };
-        match change() {
-            Ok(applied) => ApplyResourceChangeResponse {
-                new_state: Some(value::dynamic(applied.state)),
-                private: applied.private,
-                diagnostics: applied.diagnostics,
-            },
-            Err(diagnostic) => ApplyResourceChangeResponse {
-                new_state: request.prior_state,
-                private: request.planned_private,
-                diagnostics: vec![*diagnostic],
-            },
-        }
-    }
-
-    fn create(
-        &self,
-        schema: &Schema,
-        request: &ApplyResourceChangeRequest,
-        planned: &Object,
-    ) -> Answer<Applied> {
-        let type_name = &request.type_name;
-        let fault = self.may_fail(type_name, Operation::Create, planned)?;
-        let rules = Rules::get().of(type_name);
-        let kind = format!("{type_name}/{}", fingerprint(planned));
-        let build = |seed: &str| {
-            let made = self.fill(&schema.block, planned, type_name, seed);
-            let id = attribute(&made, "id").as_str().unwrap_or(&seed[..16]);
-            (format!("{type_name}/{id}"), made)
-        };
-        let made = self.stage.world.create(&kind, build, rules.unique);
-        match made.map_err(|error| lost(&error))? {
-            Ok((key, made)) => Ok(Applied::new(made, &key, self.half(fault, type_name))),
-            Err(key) => Err(problem(
-                &format!("creating {type_name}: AlreadyExists"),
-                &format!(
-                    "there is one already: `{key}` in `{}`",
-                    self.stage.world.path().display()
-                ),
-            )),
-        }
-    }
-
-    fn update(
-        &self,
-        schema: &Schema,
-        request: &ApplyResourceChangeRequest,
-        prior: &Object,
-        planned: &Object,
-    ) -> Answer<Applied> {
-        let type_name = &request.type_name;
-        let key = key(&request.planned_private)?;
-        let fault = self.may_fail(type_name, Operation::Update, prior)?;
-        let seed = format!("{key}/{}", fingerprint(planned));
-        let made = self.fill(&schema.block, planned, type_name, &seed);
-        if !self.stage.world.update(&key, made.clone()).map_err(|error| lost(&error))? {
-            return Err(problem(
-                &format!("updating {type_name}: NotFound"),
-                &format!("`{key}` is not in `{}` any more", self.stage.world.path().display()),
-            ));
-        }
-        Ok(Applied::new(made, &key, self.half(fault, type_name)))
-    }
-
-    fn delete(&self, request: &ApplyResourceChangeRequest, prior: Object) -> Answer<Applied> {
-        let type_name = &request.type_name;
-        let key = key(&request.planned_private)?;
-        let fault = self.may_fail(type_name, Operation::Delete, &prior)?;
-        self.stage.world.delete(&key).map_err(|error| lost(&error))?;
-        Ok(match self.half(fault, type_name) {
-            // It is gone, and Terraform does not know yet: it finds out when it reads.
-            Some(diagnostic) => Applied::new(prior, &key, Some(diagnostic)),
-            None => Applied::default(),
-        })
-    }
-
-    fn fill(&self, block: &Block, planned: &Object, type_name: &str, seed: &str) -> Object {
-        let configuration = self.configuration();
-        let rules = Rules::get().of(type_name);
-        let maker =
-            Maker { type_name, rules, seed, region: configuration.region(), known: planned };
-        shape::fill(block, planned, "", &mut |path, r#type| maker.make(path, r#type))
-    }
-
-    /// Fails where a fault is due that does nothing; `true` where the work is to be half done.
-    fn may_fail(&self, type_name: &str, operation: Operation, object: &Object) -> Answer<bool> {
-        let names = names(object);
-        match self.stage.faults.take(type_name, operation, &names) {
-            None => Ok(false),
-            Some(Kind::Half) => Ok(true),
-            Some(kind) => Err(problem(
-                &format!("{operation} {type_name}{}", called(&names)),
-                &format!("operation error: {}\n\nThis fault was asked for.", kind.words(type_name)),
-            )),
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as the other half of `may_fail`")]
-    fn half(&self, half: bool, type_name: &str) -> Option<Box<Diagnostic>> {
-        half.then(|| {
-            let words = Kind::Half.words(type_name);
-            problem(
-                &format!("changing {type_name}"),
-                &format!("operation error: {words}\n\nThis fault was asked for."),
-            )
-        })
-    }
-
     fn import(&self, request: ImportResourceStateRequest) -> ImportResourceStateResponse {
         let type_name = &request.type_name;
         let import = || -> Answer<(Object, String)> {
@@ -401,8 +208,9 @@ impl Double<'_> {
                     found.insert(name.to_owned(), value);
                 }
             }
-            let build = |_: &str| (key.clone(), found.clone());
-            let made = self.stage.world.create(&key, build, true).map_err(|error| lost(&error))?;
+            let build = |_: &str, _| (key.clone(), found.clone());
+            let made =
+                self.stage.world.create(&key, &key, build, true).map_err(|error| lost(&error))?;
             made.map(|(key, found)| (found, key)).map_err(|key| problem("importing", &key))
         };
         match import() {
@@ -479,10 +287,10 @@ impl Double<'_> {
         }
         let asked = whole(&schema.block, &object, "the answer")?;
         let planned = shape::plan(&schema.block, &asked, None);
-        Ok(self.fill(&schema.block, &planned, type_name, &seed))
+        Ok(self.fill(&schema.block, &planned, None, Seed { type_name, seed: &seed, count: 1 }))
     }
 
-    fn resource(&self, type_name: &str) -> Answer<&Schema> {
+    pub(crate) fn resource(&self, type_name: &str) -> Answer<&Schema> {
         self.schema()
             .resources
             .get(type_name)
@@ -494,114 +302,6 @@ impl Double<'_> {
             &format!("unknown {what}"),
             &format!("`{}` is rehearsed without `{type_name}`", self.source.address()),
         )
-    }
-}
-
-/// What became of a change.
-#[derive(Debug, Default)]
-struct Applied {
-    state: Option<Object>,
-    private: Vec<u8>,
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl Applied {
-    fn new(state: Object, key: &str, diagnostic: Option<Box<Diagnostic>>) -> Self {
-        let diagnostics = diagnostic.into_iter().map(|diagnostic| *diagnostic).collect();
-        Self { state: Some(state), private: private(key), diagnostics }
-    }
-}
-
-/// An error that says that nothing of it is real.
-pub(crate) fn problem(summary: &str, detail: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic {
-        severity: 1,
-        summary: format!("REHEARSAL: {summary}"),
-        detail: detail.to_owned(),
-        attribute: None,
-    })
-}
-
-fn lost(error: &WorldError) -> Box<Diagnostic> {
-    problem("the world can't be used", &report::chain(error))
-}
-
-fn object(value: Option<&DynamicValue>) -> Answer<Option<Object>> {
-    value::object(value).map_err(|error| {
-        problem("a value from Terraform is not understood", &report::chain(&error))
-    })
-}
-
-fn whole(block: &Block, object: &Object, place: &str) -> Answer<Object> {
-    shape::conform(block, object).map_err(|path| {
-        problem(
-            "a value has the wrong type",
-            &format!("`{path}` of {place} is not what the schema says"),
-        )
-    })
-}
-
-fn private(key: &str) -> Vec<u8> {
-    serde_json::to_vec(&Private { rehearsal: key.to_owned() }).expect("a string is written")
-}
-
-/// A state without our mark is of something real: nothing is said about it, above all not that it is gone.
-fn key(private: &[u8]) -> Answer<String> {
-    serde_json::from_slice(private).map(|private: Private| private.rehearsal).map_err(|_| {
-        problem(
-            "this state is not of a rehearsal",
-            "It was written by a real provider, so that what it names may exist. A rehearsal starts without a state, or with one of its own.",
-        )
-    })
-}
-
-/// Returns what tells one configuration from others, whatever its address.
-fn fingerprint(object: &Object) -> String {
-    use sha2::{Digest as _, Sha256};
-    let json = Value::Map(object.clone()).to_json_value().to_string();
-    crate::random::hexadecimal(&Sha256::digest(json))
-}
-
-/// Returns what a resource is called in the cloud.
-fn names(object: &Object) -> Vec<&str> {
-    let plain = NAMES.into_iter().chain(["id"]).map(|name| attribute(object, name));
-    let tagged =
-        ["metadata.0.name", "tags.Name"].into_iter().map(|path| super::make::at(object, path));
-    plain.chain(tagged).filter_map(Value::as_str).collect()
-}
-
-fn called(names: &[&str]) -> String {
-    names.first().map(|name| format!(" ({name})")).unwrap_or_default()
-}
-
-fn replaced(
-    schema: &Schema,
-    type_name: &str,
-    prior: &Object,
-    planned: &Object,
-) -> Vec<AttributePath> {
-    let names =
-        schema.block.attributes.iter().filter(|(_, found)| !found.write_only).map(|(name, _)| name);
-    names
-        .chain(schema.block.blocks.keys())
-        .filter(|name| Rules::get().replaces(type_name, name))
-        .filter(|name| attribute(prior, name) != attribute(planned, name))
-        .map(|name| AttributePath {
-            steps: vec![Step { attribute_name: Some(name.clone()), ..Step::default() }],
-        })
-        .collect()
-}
-
-/// Tags of the resource win over those of the provider.
-fn merge(defaults: &Value, tags: &Value) -> Value {
-    match (defaults, tags) {
-        (Value::Unknown, _) | (_, Value::Unknown) => Value::Unknown,
-        (Value::Map(defaults), Value::Map(tags)) => {
-            let mut all = defaults.clone();
-            all.extend(tags.clone());
-            Value::Map(all)
-        }
-        (defaults, _) => defaults.clone(),
     }
 }
 

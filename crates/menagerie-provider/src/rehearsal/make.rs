@@ -1,6 +1,6 @@
 //! What a cloud would have answered: ids, ARNs and host names, the same every time for the same seed.
 
-use super::{rules::TypeRules, schema::Type};
+use super::{rules::Ruled, schema::Type};
 use crate::{
     random,
     value::{Object, Value, attribute},
@@ -29,10 +29,12 @@ const DEEPEST: u32 = 8;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Maker<'a> {
     pub(crate) type_name: &'a str,
-    pub(crate) rules: &'a TypeRules,
+    pub(crate) rules: Ruled,
     /// Hexadecimal digits that no other resource has.
     pub(crate) seed: &'a str,
     pub(crate) region: &'a str,
+    /// How many of the same name there have been, this one included.
+    pub(crate) count: u64,
     /// What is known of it so far.
     pub(crate) known: &'a Object,
 }
@@ -44,7 +46,7 @@ impl Maker<'_> {
     }
 
     fn by_rule(&self, path: &str, r#type: &Type, depth: u32) -> Option<Value> {
-        match self.rules.make.get(path)? {
+        match self.rules.template(path)? {
             toml::Value::String(template) => {
                 let text = self.expand(template, depth);
                 Some(match r#type {
@@ -152,7 +154,7 @@ impl Maker<'_> {
         digest.iter().cycle().take(length).map(|byte| char::from(b'0' + byte % 10)).collect()
     }
 
-    /// Replaces `{…}`: `{hexN}`, `{digitsN}`, `{region}`, `{account}`, `{random}`, or an attribute, or the first of `{a|b}` that is there.
+    /// Replaces `{…}`: `{hexN}`, `{digitsN}`, `{uuid}`, `{count}`, `{region}`, `{account}`, an attribute, or the first of `{a|b}` that is there.
     fn expand(&self, template: &str, depth: u32) -> String {
         let mut text = String::new();
         let mut rest = template;
@@ -177,25 +179,31 @@ impl Maker<'_> {
         match name {
             "region" => return self.region.to_owned(),
             "account" => return ACCOUNT.to_owned(),
+            "count" => return self.count.to_string(),
+            "uuid" => {
+                let digits = self.hex("id", 32);
+                let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+                return parts.join("-");
+            }
             _ => {}
         }
         for name in name.split('|') {
-            let (name, last) = match name.strip_suffix("/last") {
-                Some(name) => (name, true),
-                None => (name, false),
-            };
-            let found = at(self.known, name);
-            let text = match found {
+            if let Some(text) = name.strip_prefix('"') {
+                return text.trim_end_matches('"').to_owned();
+            }
+            let (path, part) = name.split_once('/').unwrap_or((name, ""));
+            let text = match at(self.known, path) {
                 Value::String(text) if !text.is_empty() => text.clone(),
-                Value::Number(_) | Value::Bool(_) => found.to_json_value().to_string(),
+                found @ (Value::Number(_) | Value::Bool(_)) => found.to_json_value().to_string(),
                 _ => continue,
             };
-            return match last {
-                true => text.rsplit(['/', ':']).next().unwrap_or_default().to_owned(),
-                false => text,
+            return match part {
+                "last" => text.rsplit(['/', ':']).next().unwrap_or_default().to_owned(),
+                "quoted" => text.split('"').nth(1).unwrap_or_default().to_owned(),
+                _ => text,
             };
         }
-        let own = name.split('|').next_back().unwrap_or(name);
+        let own = name.split(['|', '/']).next().unwrap_or(name);
         if depth >= DEEPEST {
             return self.hex(own, 8);
         }

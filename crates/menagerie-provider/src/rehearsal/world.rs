@@ -96,23 +96,27 @@ impl World {
         })
     }
 
-    /// Makes something; `build` is given the key's seed, and says what it is and under which key it is kept.
+    /// Makes something; `build` is given a seed that is its own and how many of this name there were with it, and says what
+    /// it is and under which key it is kept.
     ///
     /// `Err` of the inner result where something is kept there already.
     pub(crate) fn create(
         &self,
         kind: &str,
-        build: impl FnOnce(&str) -> (String, Object),
+        name: &str,
+        build: impl FnOnce(&str, u64) -> (String, Object),
         unique: bool,
     ) -> Result<Result<(String, Object), String>, WorldError> {
         self.change(|content| {
-            let made = content.made.entry(kind.to_owned()).or_default();
-            let seed = random::hexadecimal(&Sha256::digest(format!("{kind}/{made}")));
-            let (key, attributes) = build(&seed);
+            let before = |of: &str| content.made.get(of).copied().unwrap_or_default();
+            let (equals, count) = (before(kind), before(name) + 1);
+            let seed = random::hexadecimal(&Sha256::digest(format!("{kind}/{equals}")));
+            let (key, attributes) = build(&seed, count);
             if unique && content.resources.contains_key(&key) {
                 return Err(key);
             }
-            *made += 1;
+            content.made.insert(kind.to_owned(), equals + 1);
+            content.made.insert(name.to_owned(), count);
             let mut free = key.clone();
             let mut number = 1;
             while content.resources.contains_key(&free) {
