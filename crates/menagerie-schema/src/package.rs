@@ -183,13 +183,16 @@ pub(crate) fn read(
         let Some(name) = name.strip_prefix("lib/").and_then(|name| name.strip_suffix(".js")) else {
             return;
         };
-        let (module, file) = name.split_once('/').unwrap_or((name, "index"));
+        // Large types have parts of their own, which may come before what says whose parts they are.
+        let (module, is_part) = match name.split_once("/index-structs/") {
+            Some((module, _)) => (module, true),
+            None => (name.strip_suffix("/index").unwrap_or(name), false),
+        };
         let module = modules.entry(module.to_owned()).or_default();
-        if file == "index" {
+        if !is_part {
             module.declared = declared(text);
         }
-        // Parts of a module may come before what says whose parts they are.
-        if file != "index"
+        if is_part
             || module
                 .declared
                 .as_ref()
