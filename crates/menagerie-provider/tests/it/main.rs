@@ -24,6 +24,8 @@ mod lifecycle;
 #[cfg(test)]
 mod telemetry;
 #[cfg(test)]
+mod truth;
+#[cfg(test)]
 mod update;
 #[cfg(test)]
 mod zones;

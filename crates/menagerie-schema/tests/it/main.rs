@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod known;
+
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::PathBuf;
@@ -105,7 +107,7 @@ impl Place {
         let wheel = wheel(&[
             ("lib/gate/index.js", &javascript("Gate", "TerraformResource", "park_gate", GATE)),
             (
-                "lib/data-park-bench/index.js",
+                "lib/park/data-park-bench.js",
                 &javascript("DataParkBench", "TerraformDataSource", "park_bench", BENCH),
             ),
             ("lib/maze/index.js", &javascript("Maze", "TerraformResource", "park_maze", MAZE)),
