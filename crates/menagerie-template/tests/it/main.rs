@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod observability;
+#[cfg(test)]
 mod overrides;
 #[cfg(test)]
 mod root;

@@ -89,7 +89,8 @@ impl Drop for Stage {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a tree, but not its environments.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
