@@ -24,6 +24,11 @@ variable "backends" {
   }
 
   validation {
+    condition     = alltrue([for settings in values(var.backends) : settings.endpoint == null ? true : can(regex("^https?://[^/@]+", settings.endpoint))])
+    error_message = "An endpoint is a URL, without a user or a password."
+  }
+
+  validation {
     condition     = alltrue([for backend, settings in var.backends : settings.endpoint != null if contains(["elk", "tick"], backend)])
     error_message = "ELK and TICK are servers of your own: say where they take telemetry, as `endpoint`."
   }

@@ -39,7 +39,7 @@ provider "newrelic" {
 
 const BACKENDS: [(&str, Option<&str>, Option<&str>); 5] = [
     ("cloudwatch", None, None),
-    ("datadog", Some("datadoghq.eu"), Some("datadog")),
+    ("datadog", Some("https://api.datadoghq.eu"), Some("datadog")),
     ("newrelic", None, Some("newrelic")),
     ("elk", Some("https://apm.example.com:8200"), Some("elk")),
     ("tick", Some("http://telegraf.internal:4317"), None),

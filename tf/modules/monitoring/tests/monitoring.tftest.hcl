@@ -22,6 +22,16 @@ run "elk_without_endpoint" {
   expect_failures = [var.backends]
 }
 
+run "endpoint_without_a_scheme" {
+  command = plan
+
+  variables {
+    backends = { datadog = { endpoint = "datadoghq.eu" } }
+  }
+
+  expect_failures = [var.backends]
+}
+
 run "cloudwatch_elsewhere" {
   command = plan
 
@@ -73,7 +83,7 @@ run "all" {
   variables {
     backends = {
       cloudwatch = {}
-      datadog    = { endpoint = "datadoghq.eu" }
+      datadog    = { endpoint = "https://api.datadoghq.eu" }
       newrelic   = {}
       elk        = { endpoint = "https://apm.example.com:8200" }
       tick       = { endpoint = "http://telegraf.internal:4317" }
@@ -86,7 +96,7 @@ run "all" {
   }
 
   assert {
-    condition     = output.observability.datadog.endpoint == "datadoghq.eu" && output.observability.elk.secret != null && output.observability.tick.secret == null
+    condition     = output.observability.datadog.endpoint == "https://api.datadoghq.eu" && output.observability.elk.secret != null && output.observability.tick.secret == null
     error_message = "Environments are told of each."
   }
 }

@@ -2,10 +2,12 @@ locals {
   # Judged here, not in the condition, which Terraform prints with the values in it when it fails.
   is_reference = can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+(:[^:]*:[^:]*:[^:]*)?$", var.secret))
 
-  site = coalesce(var.endpoint, "datadoghq.com")
+  # `api.` and `app.` are places of a site, which is what the exporter is told: it has its own for each signal.
+  endpoint = coalesce(var.endpoint, "https://api.datadoghq.com")
+  site     = try(regex("^https://(?:api\\.|app\\.)?([a-z0-9-]+(?:\\.[a-z0-9-]+)+)/?$", local.endpoint)[0], null)
 
   # Datadog's first two sites have their pages at `app.`, the others at the site itself.
-  pages = "https://${length(split(".", local.site)) == 2 ? "app.${local.site}" : local.site}"
+  pages = local.site == null ? null : "https://${length(split(".", local.site)) == 2 ? "app.${local.site}" : local.site}"
 }
 
 module "collector" {

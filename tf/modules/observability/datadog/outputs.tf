@@ -8,12 +8,12 @@ output "collector" {
   }
 
   precondition {
-    condition     = can(regex("^[a-z0-9.-]+\\.[a-z]+$", local.site))
-    error_message = "The endpoint of Datadog is its site, such as `datadoghq.eu`, without a scheme."
+    condition     = local.site != null
+    error_message = "The endpoint of Datadog is the URL of its API, such as `https://api.datadoghq.eu`."
   }
 }
 
 output "location" {
   description = "Where telemetry is shown; here a dashboard of Datadog."
-  value       = "${local.pages}${datadog_dashboard_json.this.url}"
+  value       = local.pages == null ? null : "${local.pages}${datadog_dashboard_json.this.url}"
 }

@@ -46,11 +46,11 @@ run "no_secret" {
   expect_failures = [output.collector]
 }
 
-run "site_with_a_scheme" {
+run "site_without_a_scheme" {
   command = plan
 
   variables {
-    endpoint = "https://datadoghq.eu"
+    endpoint = "datadoghq.eu"
   }
 
   expect_failures = [output.collector]
@@ -98,7 +98,7 @@ run "alone_at_a_later_site" {
     alarm_dimensions = null
     database_id      = null
     alarm_topic_arn  = null
-    endpoint         = "us3.datadoghq.com"
+    endpoint         = "https://api.us3.datadoghq.com"
   }
 
   assert {
