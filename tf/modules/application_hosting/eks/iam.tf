@@ -14,6 +14,7 @@ locals {
 resource "aws_iam_role" "pod" {
   name                 = "${var.name}-pod"
   description          = "Replicas of ${var.name}"
+  path                 = "/menagerie/environment/" # what the roles of tf/common let CI make
   permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
