@@ -82,6 +82,7 @@ module "load_balancer" {
 
 resource "aws_iam_role" "this" {
   name                 = "${var.name}-instance"
+  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
   description          = "Instances of ${var.name}"
   permissions_boundary = var.permissions_boundary_arn
 
@@ -125,6 +126,7 @@ resource "aws_iam_role_policy" "this" {
 
 resource "aws_iam_instance_profile" "this" {
   name = "${var.name}-instance"
+  path = "/menagerie/environment/"
   role = aws_iam_role.this.name
 }
 

@@ -13,6 +13,7 @@ locals {
 # What ECS itself does for a task: it pulls the images, resolves the secrets, writes the logs.
 resource "aws_iam_role" "execution" {
   name                 = "${var.name}-execution"
+  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
   description          = "Starts replicas of ${var.name}"
   assume_role_policy   = local.assume_role_policy
   permissions_boundary = var.permissions_boundary_arn
@@ -34,6 +35,7 @@ resource "aws_iam_role_policy" "execution" {
 # What the application and its collector may do.
 resource "aws_iam_role" "task" {
   name                 = "${var.name}-task"
+  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
   description          = "Replicas of ${var.name}"
   assume_role_policy   = local.assume_role_policy
   permissions_boundary = var.permissions_boundary_arn

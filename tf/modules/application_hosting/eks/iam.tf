@@ -13,8 +13,8 @@ locals {
 # What the pods may do: use the environment's own bucket (`tf/modules/storage/s3`), and have telemetry taken.
 resource "aws_iam_role" "pod" {
   name                 = "${var.name}-pod"
+  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
   description          = "Replicas of ${var.name}"
-  path                 = "/menagerie/environment/" # what the roles of tf/common let CI make
   permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({

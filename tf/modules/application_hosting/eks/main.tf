@@ -59,7 +59,7 @@ resource "kubernetes_namespace_v1" "this" {
 
     precondition {
       condition     = try(var.network.cluster_name, null) != null
-      error_message = "The network has no EKS cluster: `network.cluster_name` names the one of `tf/common`, which it makes with `eks_enabled = true`."
+      error_message = "The network has no EKS cluster: `network.cluster_name` names the one of `tf/common`, which it makes where its variable `eks` is set."
     }
 
     precondition {

