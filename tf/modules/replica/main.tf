@@ -26,7 +26,7 @@ locals {
         command     = tolist([])
         cpu         = var.size.cpu
         memory      = var.size.memory
-        environment = merge(local.telemetry, var.environment, { PORT = tostring(local.port) })
+        environment = tomap(merge(local.telemetry, var.environment, { PORT = tostring(local.port) }))
         secrets     = var.secrets
       }
     },
