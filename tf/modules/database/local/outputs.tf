@@ -24,3 +24,8 @@ output "security_group_id" {
   description = "Security group of the database; null where the platform has none."
   value       = null
 }
+
+output "id" {
+  description = "Identifier of the database, by which CloudWatch knows it; null where CloudWatch does not."
+  value       = null
+}
