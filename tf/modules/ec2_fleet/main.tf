@@ -1,8 +1,6 @@
 # Instances of EC2, one for each replica, x86-64, that an autoscaling group keeps alive behind a load balancer, and replaces
 # one by one when what they run changes. They run Amazon Linux 2023 with Docker.
 
-data "aws_caller_identity" "current" {}
-
 data "aws_default_tags" "current" {}
 
 # The newest image. An environment keeps the one that it was made with: `-replace` its launch template for a newer one.
@@ -11,6 +9,9 @@ data "aws_ssm_parameter" "image" {
 }
 
 locals {
+  # Roles of environments have a path of their own, which is all that those who apply may give to services (`tf/common`).
+  role_path = "/menagerie/environment/"
+
   # Instance types by size, with what a replica can have of them.
   instance_types = [
     { type = "t3.micro", cpu = 2048, memory = 1024 - 512 },
@@ -82,7 +83,7 @@ module "load_balancer" {
 
 resource "aws_iam_role" "this" {
   name                 = "${var.name}-instance"
-  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
+  path                 = local.role_path
   description          = "Instances of ${var.name}"
   permissions_boundary = var.permissions_boundary_arn
 
@@ -126,7 +127,7 @@ resource "aws_iam_role_policy" "this" {
 
 resource "aws_iam_instance_profile" "this" {
   name = "${var.name}-instance"
-  path = "/menagerie/environment/"
+  path = local.role_path
   role = aws_iam_role.this.name
 }
 

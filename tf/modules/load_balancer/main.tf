@@ -75,6 +75,11 @@ resource "aws_lb" "this" {
 
   lifecycle {
     precondition {
+      condition     = !startswith(var.name, "internal-")
+      error_message = "AWS keeps the names of load balancers that begin with `internal-` for itself, so the environment needs another name."
+    }
+
+    precondition {
       condition     = length(local.internal ? var.network.private_subnet_ids : var.network.public_subnet_ids) >= 2
       error_message = "An application load balancer needs subnets in two zones: ${local.internal ? "private" : "public"} ones, to go by `ingress_cidrs`."
     }

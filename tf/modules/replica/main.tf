@@ -63,7 +63,7 @@ locals {
   repositories = [for container in values(local.containers) : regex(local.repository, container.image) if can(regex(local.repository, container.image))]
 
   pinned_image  = "^[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}$|^([A-Za-z0-9][A-Za-z0-9._:-]*/)?([A-Za-z0-9._-]+/)*[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
-  secret        = "^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:\\s]+(:[^:]*:[^:]*:[^:]*)?$"
+  secret        = "^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:\\s]+-[A-Za-z0-9]{6}(:[^:]*:[^:]*:[^:]*)?$"
   variable_name = "^[A-Za-z_][A-Za-z0-9_]*$"
 
   # What CloudWatch takes, in days.

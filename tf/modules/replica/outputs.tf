@@ -74,7 +74,7 @@ output "refusals" {
     )
     secrets = (
       alltrue([for reference in local.secrets : can(regex(local.secret, reference))])
-      ? "" : "Something in `secrets` is a value, not a reference: a secret is given as the ARN of a secret in Secrets Manager, which may be followed by `:json-key::`."
+      ? "" : "Something in `secrets` is a value, not a reference: a secret is given as the whole ARN of a secret in Secrets Manager, with the six characters that end it, which may be followed by `:json-key::`."
     )
     log_retention = (
       contains(local.retentions, var.log_retention_days)

@@ -1,21 +1,20 @@
 locals {
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "ecs-tasks.amazonaws.com" }
-      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
-    }]
-  })
+  # Roles of environments have a path of their own, which is all that those who apply may give to services (`tf/common`).
+  role_path = "/menagerie/environment/"
+
+  assume_role = {
+    Effect    = "Allow"
+    Action    = "sts:AssumeRole"
+    Principal = { Service = "ecs-tasks.amazonaws.com" }
+  }
 }
 
 # What ECS itself does for a task: it pulls the images, resolves the secrets, writes the logs.
 resource "aws_iam_role" "execution" {
   name                 = "${var.name}-execution"
-  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
+  path                 = local.role_path
   description          = "Starts replicas of ${var.name}"
-  assume_role_policy   = local.assume_role_policy
+  assume_role_policy   = jsonencode({ Version = "2012-10-17", Statement = [local.assume_role] })
   permissions_boundary = var.permissions_boundary_arn
 }
 
@@ -35,10 +34,15 @@ resource "aws_iam_role_policy" "execution" {
 # What the application and its collector may do.
 resource "aws_iam_role" "task" {
   name                 = "${var.name}-task"
-  path                 = "/menagerie/environment/" # where the roles of tf/common let CI make any
+  path                 = local.role_path
   description          = "Replicas of ${var.name}"
-  assume_role_policy   = local.assume_role_policy
   permissions_boundary = var.permissions_boundary_arn
+
+  # For the tasks of this account only.
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [merge(local.assume_role, { Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } } })]
+  })
 }
 
 resource "aws_iam_role_policy" "task" {

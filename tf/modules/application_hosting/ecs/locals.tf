@@ -15,7 +15,7 @@ locals {
         stopTimeout            = 30
         linuxParameters = {
           initProcessEnabled = true
-          tmpfs              = [{ containerPath = "/tmp", size = 64, mountOptions = ["mode=1777"] }]
+          tmpfs              = [{ containerPath = "/tmp", size = 64 }]
         }
         logConfiguration = {
           logDriver = "awslogs"

@@ -185,3 +185,13 @@ run "relative_health_check_path" {
 
   expect_failures = [var.health_check_path]
 }
+
+run "name_that_aws_keeps" {
+  command = plan
+
+  variables {
+    name = "internal-otter"
+  }
+
+  expect_failures = [aws_lb.this]
+}

@@ -206,6 +206,20 @@ run "value_in_the_place_of_a_reference" {
   }
 }
 
+# IAM would let nobody read it: its policies know whole ARNs only.
+run "reference_by_half_an_arn" {
+  command = plan
+
+  variables {
+    secrets = { PGPASSWORD = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app" }
+  }
+
+  assert {
+    condition     = output.refusals.secrets != ""
+    error_message = "A reference is a whole ARN."
+  }
+}
+
 run "variable_with_a_hyphen" {
   command = plan
 
