@@ -14,6 +14,14 @@ pub(crate) fn build(package: &str, root: &Path) -> anyhow::Result<PathBuf> {
     build_with(&arguments(package), package, root)
 }
 
+/// Builds an example of a package, and returns its path: a program that is too heavy for xtask and too small for a crate.
+pub(crate) fn build_example(package: &str, example: &str, root: &Path) -> anyhow::Result<PathBuf> {
+    let mut arguments = arguments(package);
+    let bin = arguments.iter().position(|argument| *argument == "--bin").expect("it names one");
+    arguments.splice(bin..bin + 2, ["--example", example]);
+    build_with(&arguments, example, root)
+}
+
 /// Builds a package's binary of the same name, optimised, and returns its path.
 pub(crate) fn build_for_release(package: &str, root: &Path) -> anyhow::Result<PathBuf> {
     let mut arguments = arguments(package);

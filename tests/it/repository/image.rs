@@ -87,8 +87,8 @@ fn hadolint_has_nothing_to_say() {
     }
     let said = duct::cmd!("hadolint", "Dockerfile")
         .dir(root())
-        .stdout_capture()
         .stderr_to_stdout()
+        .stdout_capture()
         .unchecked()
         .run()
         .unwrap();
@@ -123,7 +123,7 @@ fn a_builder_builds_it_where_that_is_asked_for() {
     }
     // Without settings it says what it misses: the program starts, and needs no library.
     let run = ["run", "--rm", "--read-only", "menagerie-sample-app:test"];
-    let said = duct::cmd(builder, run).stdout_capture().stderr_to_stdout().unchecked().run();
+    let said = duct::cmd(builder, run).stderr_to_stdout().stdout_capture().unchecked().run();
     let said = String::from_utf8(said.unwrap().stdout).unwrap();
     assert!(said.contains("DATABASE_URL is not set"), "{said}");
 }

@@ -53,7 +53,7 @@ pub(crate) fn built(program: &str) -> Option<PathBuf> {
     let path =
         test.ancestors().nth(2).expect("Cargo puts tests two directories deep").join(program);
     let exists = path.is_file()
-        || absent(&format!("`{program}` is not built: run `cargo build --workspace`"));
+        || absent(&format!("`{program}` is not built: run `cargo build --workspace --examples`"));
     exists.then_some(path)
 }
 
