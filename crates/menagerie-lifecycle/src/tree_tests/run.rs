@@ -48,10 +48,22 @@ impl Stage<'_> {
         directory: &TestDirectory,
     ) -> Result<Vec<TreeRun>, TreeTestError> {
         let providers = self.scratch.serve(index, self.provider)?;
+        let runs = self.run(index, directory, &providers.reattach);
+        let ended = providers.end();
+        let runs = runs?;
+        ended.map(|()| runs)
+    }
+
+    fn run(
+        &self,
+        index: usize,
+        directory: &TestDirectory,
+        reattach: &str,
+    ) -> Result<Vec<TreeRun>, TreeTestError> {
         let run = self.scratch.run(index);
         let mut workdir =
             Workdir::new(self.scratch.directory(&directory.path), &run, self.environment());
-        workdir.reattach_providers = Some(providers.reattach.clone());
+        workdir.reattach_providers = Some(reattach.to_owned());
         workdir.journal = Some(self.scratch.journal(index));
         if let (Some(image), true) = (&self.image, self.scratch.needs_image(&directory.path)) {
             workdir.environment.insert("TF_VAR_image".into(), image.into());

@@ -23,7 +23,7 @@ pub(super) struct Scratch(PathBuf);
 /// The two providers of one directory's tests, while they are served.
 pub(super) struct Providers {
     local: LocalHosting,
-    _served: [Served; 2],
+    served: Option<[Served; 2]>,
     /// The value of `TF_REATTACH_PROVIDERS`.
     pub(super) reattach: String,
 }
@@ -90,7 +90,7 @@ impl Scratch {
         let log = part("output").join("rehearsal.log");
         let rehearsed = serve(program, "rehearse", &arguments, &log)?;
         let reattach = merge(&here.reattach, &rehearsed.reattach);
-        Ok(Providers { local, _served: [here, rehearsed], reattach })
+        Ok(Providers { local, served: Some([here, rehearsed]), reattach })
     }
 }
 
@@ -101,10 +101,13 @@ impl Drop for Scratch {
     }
 }
 
-impl Drop for Providers {
-    fn drop(&mut self) {
-        // A test that failed to destroy what it had made has said so.
-        let _ = self.local.down();
+impl Providers {
+    /// Ends both, and whatever tests left on this machine: a test that failed to destroy what it had made has said so.
+    pub(super) fn end(mut self) -> Result<(), TreeTestError> {
+        // It holds what `down` needs.
+        self.served = None;
+        self.local.down()?;
+        Ok(())
     }
 }
 
