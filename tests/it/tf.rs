@@ -162,7 +162,7 @@ fn a_killed_run_leaves_nothing_to_the_next() {
     let playground = Playground::new();
     let mark = playground.root().join("tf/started");
     let slow = format!(
-        "resource \"terraform_data\" \"wait\" {{\n  triggers_replace = [menagerie_database.this.id]\n\n  provisioner \"local-exec\" {{\n    command = \"touch {} && sleep 60\"\n  }}\n}}\n",
+        "resource \"terraform_data\" \"wait\" {{\n  triggers_replace = [menagerie_database.this.id]\n\n  provisioner \"local-exec\" {{\n    command = \"touch {} && sleep 8\"\n  }}\n}}\n",
         mark.display()
     );
     put(&playground, "modules/database/local/slow.tf", &slow);
