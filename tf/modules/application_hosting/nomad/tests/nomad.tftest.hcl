@@ -141,7 +141,7 @@ run "secret_that_is_a_value" {
     secrets = { PGPASSWORD = "hunter2" }
   }
 
-  expect_failures = [ephemeral.aws_secretsmanager_secret_version.this]
+  expect_failures = [nomad_variable.secrets]
 }
 
 run "variable_with_a_hyphen" {
