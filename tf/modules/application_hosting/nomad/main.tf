@@ -22,13 +22,25 @@ locals {
   }]...)
 }
 
+# What is no reference is refused here, before anything is asked for it.
+resource "terraform_data" "references" {
+  input = { for path, secret in local.secrets : path => secret.arn }
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for secret in local.secrets : secret.arn != null])
+      error_message = "A secret is the ARN of a Secrets Manager secret, optionally with `:json-key::` behind it: ${join(", ", [for secret in local.secrets : "`${secret.name}`" if secret.arn == null])} is a value, not a reference."
+    }
+  }
+}
+
 # Ephemeral: the values are in no plan and in no state, and go to the cluster only. Terraform 1.11.4 crashes on a condition here
-# when it shows the plan as JSON, so that the one on references is with the variable.
+# when it shows the plan as JSON.
 ephemeral "aws_secretsmanager_secret_version" "this" {
-  for_each = { for path, secret in local.secrets : path => secret if secret.arn != null }
+  for_each = local.secrets
 
   region    = each.value.region
-  secret_id = each.value.arn
+  secret_id = terraform_data.references.output[each.key]
 }
 
 # A task may read the variable that is named after it, and no other.
@@ -45,13 +57,6 @@ resource "nomad_variable" "secrets" {
 
   # A secret is written again when a reference is another; that one was rotated is not seen.
   items_wo_version = parseint(substr(sha256(jsonencode(local.secrets)), 0, 7), 16)
-
-  lifecycle {
-    precondition {
-      condition     = alltrue([for secret in local.secrets : secret.arn != null if secret.task == each.key])
-      error_message = "A secret is the ARN of a Secrets Manager secret, optionally with `:json-key::` behind it: ${join(", ", [for secret in local.secrets : "`${secret.name}`" if secret.arn == null])} is a value, not a reference."
-    }
-  }
 }
 
 resource "nomad_job" "this" {

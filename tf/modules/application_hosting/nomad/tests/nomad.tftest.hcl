@@ -141,7 +141,7 @@ run "secret_that_is_a_value" {
     secrets = { PGPASSWORD = "hunter2" }
   }
 
-  expect_failures = [nomad_variable.secrets]
+  expect_failures = [terraform_data.references]
 }
 
 run "variable_with_a_hyphen" {
