@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::names::near;
-use crate::schema::Kind;
+use crate::schema::{Attribute, Kind};
 
 /// `providers.toml` can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,9 @@ pub(crate) struct Provider {
     /// Attributes that are sensitive, as `type.attribute` or `type.block.attribute`: packages do not tell.
     #[serde(default)]
     pub(crate) sensitive: Vec<String>,
+    /// Attributes of a resource that `version` is too old for, as `type.attribute`.
+    #[serde(default)]
+    pub(crate) newer: BTreeMap<String, Attribute>,
     /// Types that no module uses, and why they are there.
     #[serde(default)]
     extra: BTreeMap<String, String>,

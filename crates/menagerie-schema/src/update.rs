@@ -67,8 +67,8 @@ pub(crate) enum UpdateError {
         /// What may have been meant.
         near: Option<String>,
     },
-    /// The settings name an attribute that is not there.
-    #[error("`{provider}` has no attribute `{path}`, which `providers.toml` says is sensitive")]
+    /// The settings name an attribute, or one's resource, that is not there.
+    #[error("`{provider}` has no attribute `{path}`, which `providers.toml` names")]
     NoAttribute {
         /// The provider.
         provider: String,
@@ -227,6 +227,7 @@ fn from_provider(
         check_types(name, provider, kind, &known)?;
         whole.types_mut(kind).retain(|name, _| provider.types(kind).contains(name));
     }
+    add_newer(name, provider, &mut whole)?;
     mark_sensitive(name, provider, &mut whole)?;
     Ok(whole)
 }
@@ -249,6 +250,7 @@ fn from_package(
         return Err(UpdateError::Package(name.to_owned(), failed));
     }
     let mut schema = contents.schema;
+    add_newer(name, provider, &mut schema)?;
     mark_sensitive(name, provider, &mut schema)?;
     Ok(schema)
 }
@@ -271,6 +273,24 @@ fn check_types(
         name: missing.clone(),
         near: near(missing, known.iter().copied()).map(str::to_owned),
     })
+}
+
+/// Adds what the settings say a newer version of the provider has, in place of what an older one had there.
+fn add_newer(
+    name: &str,
+    provider: &Provider,
+    schema: &mut ProviderSchema,
+) -> Result<(), UpdateError> {
+    for (path, attribute) in &provider.newer {
+        let place = path.split_once('.').and_then(|(resource, last)| {
+            Some((schema.resource_schemas.get_mut(resource)?, last.to_owned()))
+        });
+        let Some((resource, last)) = place else {
+            return Err(UpdateError::NoAttribute { provider: name.to_owned(), path: path.clone() });
+        };
+        resource.block.attributes.insert(last, attribute.clone());
+    }
+    Ok(())
 }
 
 /// Marks what the settings say is sensitive, in whatever has a type of that name.

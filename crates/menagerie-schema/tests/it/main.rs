@@ -228,6 +228,25 @@ fn what_changed_is_said_and_a_check_writes_nothing() {
 }
 
 #[test]
+fn what_is_newer_than_the_version_is_added() {
+    let place = Place::new(WANTED);
+    place.update(&["--from", "package"]);
+    let settings = place.settings();
+    place.want(&format!(
+        "{settings}[park.newer]\n\"park_gate.arn\" = {{ type = \"string\", optional = true, computed = true }}\n\"park_gate.key_wo\" = {{ type = \"string\", optional = true, write_only = true }}\n"
+    ));
+    assert_snapshot!(place.update(&["--from", "package"]), @"
+    exit 0
+    park 1.2.3: 1 resources, 1 data sources, 0 ephemeral resources: changed
+      ~ resource.park_gate.arn: optional: false → true
+      + resource.park_gate.key_wo
+    ");
+    assert!(
+        place.schema().contains(r#""key_wo":{"type":"string","optional":true,"write_only":true}"#)
+    );
+}
+
+#[test]
 fn without_either_way_both_answers_are_told() {
     let place = Place::new(WANTED);
     fs::remove_dir_all(place.packages()).unwrap();
@@ -269,7 +288,12 @@ fn what_is_not_there_is_not_made_up() {
     place.want(&format!("{settings}sensitive = [\"park_gate.key\"]\n"));
     assert_snapshot!(place.update(&["--from", "package"]), @"
     exit 1
-    error: `park` has no attribute `park_gate.key`, which `providers.toml` says is sensitive
+    error: `park` has no attribute `park_gate.key`, which `providers.toml` names
+    ");
+    place.want(&format!("{settings}newer = {{ \"park_fence.key\" = {{ type = \"string\" }} }}\n"));
+    assert_snapshot!(place.update(&["--from", "package"]), @"
+    exit 1
+    error: `park` has no attribute `park_fence.key`, which `providers.toml` names
     ");
     place.want(&format!("{settings}extra = {{ park_fence = \"later\" }}\n"));
     assert_snapshot!(place.update(&["--from", "package"]), @"
