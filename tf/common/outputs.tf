@@ -10,6 +10,18 @@ output "backend" {
   EOT
 }
 
+output "production_backend" {
+  description = "Settings of `backend \"s3\"` for `tf/production`, likewise."
+  value       = <<-EOT
+    bucket       = "${local.state_bucket}"
+    key          = "production/terraform.tfstate"
+    region       = "${var.region}"
+    kms_key_id   = "${aws_kms_key.this.arn}"
+    encrypt      = true
+    use_lockfile = true
+  EOT
+}
+
 output "state_bucket" {
   description = "Bucket that holds the states of all root modules."
   value       = aws_s3_bucket.state.bucket
