@@ -202,7 +202,7 @@ impl ProviderSchema {
             schemas.iter().map(|(name, schema)| (name.clone(), schema.to_wire())).collect()
         };
         wire::GetProviderSchemaResponse {
-            provider: Some(self.provider.to_wire()),
+            provider: Some(self.provider.to_wire_of_provider()),
             resource_schemas: all(&self.resources),
             data_source_schemas: all(&self.data_sources),
             ephemeral_resource_schemas: all(&self.ephemeral),
@@ -217,6 +217,17 @@ impl ProviderSchema {
 impl Schema {
     fn to_wire(&self) -> wire::Schema {
         wire::Schema { version: self.version, block: Some(self.block.to_wire()) }
+    }
+
+    /// A real provider asks for no argument that it finds in its environment, such as an API key, and its schema says so
+    /// while it is there. A rehearsal has no keys, and nothing that they would open.
+    fn to_wire_of_provider(&self) -> wire::Schema {
+        let mut schema = self.to_wire();
+        for attribute in schema.block.iter_mut().flat_map(|block| &mut block.attributes) {
+            attribute.optional |= attribute.required;
+            attribute.required = false;
+        }
+        schema
     }
 }
 

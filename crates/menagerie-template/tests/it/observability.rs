@@ -12,28 +12,9 @@ use crate::modules::copy;
 use crate::terraform::{built, has_terraform, succeed};
 use crate::tree::tree;
 
-/// One call of each module, as a generated root has them.
-const ROOT: &str = r#"
-terraform {
-  required_providers {
-    aws      = { source = "hashicorp/aws" }
-    datadog  = { source = "datadog/datadog" }
-    newrelic = { source = "newrelic/newrelic" }
-  }
-}
-
-provider "aws" {
+/// The providers as a generated root has them: keys come from the environment, and a rehearsal needs none.
+const PROVIDERS: &str = r#"provider "aws" {
   region = "eu-central-1"
-}
-
-provider "datadog" {
-  api_key = "none"
-  app_key = "none"
-}
-
-provider "newrelic" {
-  account_id = 1
-  api_key    = "none"
 }
 "#;
 
@@ -74,7 +55,7 @@ fn collectors() -> Option<Value> {
     copy(&tree(), &directory.path().join("tf"));
     let root = directory.path().join("tf/root");
     fs::create_dir(&root).unwrap();
-    fs::write(root.join("main.tf"), ROOT.to_owned() + &calls()).unwrap();
+    fs::write(root.join("main.tf"), PROVIDERS.to_owned() + &calls()).unwrap();
     let environment = [("TF_REATTACH_PROVIDERS", reattach.trim())];
     succeed(&root, &["init", "-no-color", "-input=false"], &environment);
     succeed(&root, &["plan", "-no-color", "-input=false", "-out=tfplan"], &environment);
