@@ -18,6 +18,7 @@ const PROVIDERS: &str = r#"provider "aws" {
 }
 "#;
 
+/// Each with its endpoint, and what its secret is called.
 const BACKENDS: [(&str, Option<&str>, Option<&str>); 5] = [
     ("cloudwatch", None, None),
     ("datadog", Some("https://api.datadoghq.eu"), Some("datadog")),
@@ -67,23 +68,28 @@ fn collectors() -> Option<Value> {
 }
 
 fn calls() -> String {
-    let mut text = String::new();
-    let quoted =
-        |value: Option<String>| value.map_or("null".to_owned(), |value| format!("{value:?}"));
+    let mut calls = String::new();
+    let mut values = Vec::new();
+    let quoted = |text: Option<String>| text.map_or("null".to_owned(), |text| format!("{text:?}"));
     for (backend, endpoint, key) in BACKENDS {
-        let source = format!("../modules/observability/{backend}");
         let endpoint = quoted(endpoint.map(str::to_owned));
-        let secret =
-            quoted(key.map(|key| {
-                format!("arn:aws:secretsmanager:eu-central-1:123456789012:secret:{key}")
-            }));
-        write!(text, "module \"{backend}\" {{\n  source = {source:?}\n  name = \"calm-otter\"\n  endpoint = {endpoint}\n  secret = {secret}\n}}\n").unwrap();
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret";
+        let secret = quoted(key.map(|key| format!("{arn}:{key}")));
+        write!(
+            calls,
+            r#"
+module "{backend}" {{
+  source   = "../modules/observability/{backend}"
+  name     = "calm-otter"
+  endpoint = {endpoint}
+  secret   = {secret}
+}}
+"#
+        )
+        .unwrap();
+        values.push(format!("{backend} = module.{backend}.collector"));
     }
-    let values: String = BACKENDS
-        .iter()
-        .map(|(backend, ..)| format!("    {backend} = module.{backend}.collector\n"))
-        .collect();
-    text + "output \"collectors\" {\n  value = {\n" + &values + "  }\n}\n"
+    calls + "output \"collectors\" {\n  value = { " + &values.join(", ") + " }\n}\n"
 }
 
 #[test]
