@@ -76,6 +76,8 @@ enum Command {
     },
     /// Stand in for cloud providers, with nothing real behind them: print the value of `TF_REATTACH_PROVIDERS`, stay likewise
     Rehearse(rehearsal::Rehearse),
+    /// Print as JSON which types of which providers `rehearse` stands in for
+    Schemas(rehearsal::Schemas),
     /// Supervise what is recorded; started by `serve`
     #[command(hide = true)]
     Supervise {
@@ -183,6 +185,10 @@ fn run(command: Command) -> Result<(), Failure> {
             let served = runtime.block_on(rehearsal::run(rehearse, layout, environment));
             runtime.shutdown_background();
             served.map_err(|error| failure("failed to rehearse", &error, None))
+        }
+        Command::Schemas(schemas) => {
+            let listed = rehearsal::list(&schemas);
+            print(&listed.map_err(|error| failure("failed to read the schemas", &error, None))?)
         }
         Command::Supervise { dir } => supervise(&dir, environment),
         Command::Exec(exec) => {

@@ -29,7 +29,7 @@ use crate::{
 use double::{Configuration, Double, Stage};
 use fault::{Fault, Faults};
 use fixture::{FixtureError, Fixtures};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use source::{Source, SourceError};
 use std::{
     io,
@@ -55,9 +55,20 @@ pub(crate) struct Rehearse {
     /// Fail: TYPE[.NAME]:OPERATION:KIND[xN], such as `aws_db_instance:create:throttle`
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
+    /// Delete also what is protected from deletion, as `terraform test` needs to clean up
+    #[arg(long)]
+    ignore_protection: bool,
     /// Leave when standard input has ended and no client came for so long
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) idle_seconds: u64,
+}
+
+/// Prints as JSON which types of which providers are rehearsed
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schemas {
+    /// Take the schema of a provider from this file, as `terraform providers schema -json` prints it for one provider
+    #[arg(long = "schema", value_name = "SOURCE=FILE")]
+    schemas: Vec<String>,
 }
 
 /// A rehearsal that can't start.
@@ -77,6 +88,13 @@ pub(crate) enum RehearsalError {
     Life(#[from] LifeError),
 }
 
+/// Returns which types of which providers are rehearsed.
+pub(crate) fn list(schemas: &Schemas) -> Result<Value, RehearsalError> {
+    let sources = source::all(&schemas.schemas)?;
+    let served: Vec<_> = sources.iter().map(Source::served).collect();
+    Ok(json!({ "version": 1, "providers": served }))
+}
+
 /// Serves until standard input has ended and no client is left.
 pub(crate) async fn run(
     rehearse: Rehearse,
@@ -89,6 +107,7 @@ pub(crate) async fn run(
         world: World::new(layout.directory()),
         fixtures: fixtures.unwrap_or_default(),
         faults: Faults::new(rehearse.faults),
+        ignore_protection: rehearse.ignore_protection,
     });
     let lock = Lock::share(&layout.serve_lock(), Duration::from_secs(5));
     let _lock = lock.map_err(RehearsalError::Lock)?.ok_or(RehearsalError::Down)?;

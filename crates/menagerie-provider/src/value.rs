@@ -18,6 +18,8 @@ pub(crate) enum Value {
     List(Vec<Self>),
     /// A map or an object: the wire does not tell them apart.
     Map(Object),
+    /// A value that brings its type, as JSON, since its schema leaves that open.
+    Dynamic(String, Box<Self>),
 }
 
 /// A value that is not msgpack as Terraform writes it.
@@ -112,6 +114,11 @@ impl Value {
             Self::Map(values) => {
                 values.iter().map(|(name, value)| (name.clone(), value.to_json_value())).collect()
             }
+            // As Terraform writes it into a state.
+            Self::Dynamic(r#type, value) => {
+                let r#type: serde_json::Value = serde_json::from_str(r#type).unwrap_or_default();
+                serde_json::json!({ "type": r#type, "value": value.to_json_value() })
+            }
         }
     }
 
@@ -128,6 +135,15 @@ impl Value {
             rmpv::Value::F64(value) => Self::Number(value),
             rmpv::Value::String(value) => {
                 Self::String(value.into_str().ok_or(ValueError::Kind("string"))?)
+            }
+            rmpv::Value::Array(values) if matches!(values[..], [rmpv::Value::Binary(_), _]) => {
+                let [rmpv::Value::Binary(r#type), value] =
+                    <[_; 2]>::try_from(values).expect("these are two")
+                else {
+                    return Err(ValueError::Kind("binary"));
+                };
+                let r#type = String::from_utf8(r#type).map_err(|_| ValueError::Kind("type"))?;
+                Self::Dynamic(r#type, Box::new(Self::from_rmpv(value)?))
             }
             rmpv::Value::Array(values) => {
                 Self::List(values.into_iter().map(Self::from_rmpv).collect::<Result<_, _>>()?)
@@ -158,6 +174,10 @@ impl Value {
                     .map(|(name, value)| (name.as_str().into(), value.to_rmpv()))
                     .collect(),
             ),
+            Self::Dynamic(r#type, value) => rmpv::Value::Array(vec![
+                rmpv::Value::Binary(r#type.clone().into_bytes()),
+                value.to_rmpv(),
+            ]),
         }
     }
 
@@ -243,7 +263,10 @@ mod tests {
         leaf.prop_recursive(3, 24, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Value::List),
-                prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(Value::Map),
+                prop::collection::btree_map(any::<String>(), inner.clone(), 0..6)
+                    .prop_map(Value::Map),
+                (any::<String>(), inner)
+                    .prop_map(|(r#type, value)| Value::Dynamic(r#type, Box::new(value))),
             ]
         })
     }

@@ -169,9 +169,19 @@ impl Double<'_> {
 
     fn delete(&self, request: &ApplyResourceChangeRequest, prior: Object) -> Answer<Applied> {
         let type_name = &request.type_name;
-        let key = key(&request.planned_private)?;
+        let key = match key(&request.planned_private) {
+            Ok(key) => key,
+            // Terraform 1.11 does not give back what it keeps for a tainted resource.
+            Err(diagnostic) => {
+                let id = attribute(&prior, "id");
+                let found = self.stage.world.find(type_name, |found| attribute(found, "id") == id);
+                found.map_err(|error| lost(&error))?.ok_or(diagnostic)?.0
+            }
+        };
         let fault = self.may_fail(type_name, Operation::Delete, &prior)?;
-        refuse_protected(type_name, &prior)?;
+        if !self.stage.ignore_protection {
+            refuse_protected(type_name, &prior)?;
+        }
         self.stage.world.delete(&key).map_err(|error| lost(&error))?;
         Ok(match half_done(fault, type_name) {
             // It is gone, and Terraform does not know yet: it finds out when it reads.

@@ -6,7 +6,7 @@ use super::{
     check, data,
     fault::{Faults, Operation},
     fixture::Fixtures,
-    make,
+    make::{self, ACCOUNT},
     schema::{ProviderSchema, Schema},
     shape,
     source::Source,
@@ -37,6 +37,8 @@ pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) fixtures: Fixtures,
     pub(crate) faults: Faults,
+    /// Whether what is protected may be deleted all the same.
+    pub(crate) ignore_protection: bool,
 }
 
 /// What a provider block said on one connection.
@@ -122,7 +124,9 @@ impl Double<'_> {
             configuration.default_tags = tags.clone();
         }
         *self.configuration.lock().unwrap_or_else(PoisonError::into_inner) = configuration;
-        ConfigureProviderResponse::default()
+        ConfigureProviderResponse {
+            diagnostics: self.source.say_once(warning).into_iter().collect(),
+        }
     }
 
     fn validate(&self, request: &ValidateResourceConfigRequest) -> ValidateResourceConfigResponse {
@@ -303,6 +307,15 @@ impl Double<'_> {
             &format!("`{}` is rehearsed without `{type_name}`", self.source.address()),
         )
     }
+}
+
+/// Said in the first run that a server serves; each run of `xtask` has a server of its own.
+fn warning(address: &str) -> Diagnostic {
+    let summary = format!("{address} is a stand-in");
+    let detail = format!(
+        "Nothing that is planned or applied here exists, whatever it looks like: the account {ACCOUNT} is nobody's."
+    );
+    Diagnostic { severity: 2, ..*problem(&summary, &detail) }
 }
 
 fn refuse_move() -> MoveResourceStateResponse {

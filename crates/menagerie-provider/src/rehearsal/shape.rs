@@ -205,10 +205,14 @@ pub(crate) fn conform(block: &Block, object: &Object) -> Result<Object, String> 
 
 /// The error is the rest of the place, with a dot before it where there is one.
 fn conform_value(r#type: &Type, value: &Value) -> Result<Value, String> {
-    let wrong = || Err(String::new());
     Ok(match (value, r#type) {
+        (Value::Map(object), Type::Dynamic) => {
+            let r#type = object.get("type").ok_or_else(String::new)?.to_json_value();
+            let value = object.get("value").ok_or_else(String::new)?.clone();
+            Value::Dynamic(r#type.to_string(), Box::new(value))
+        }
         (Value::Null, _)
-        | (_, Type::Dynamic)
+        | (Value::Dynamic(..), Type::Dynamic)
         | (Value::String(_), Type::String)
         | (Value::Bool(_), Type::Bool)
         | (Value::Number(_), Type::Number) => value.clone(),
@@ -250,6 +254,6 @@ fn conform_value(r#type: &Type, value: &Value) -> Result<Value, String> {
                 .map(|(inner, value)| conform_value(inner, value))
                 .collect::<Result<_, _>>()?,
         ),
-        _ => return wrong(),
+        _ => return Err(String::new()),
     })
 }

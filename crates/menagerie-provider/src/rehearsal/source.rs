@@ -1,14 +1,19 @@
 //! The providers that are rehearsed, with their schemas.
 
-use super::schema::ProviderSchema;
+use super::schema::{ProviderSchema, Schema};
 use crate::wire;
 use flate2::read::GzDecoder;
 use prost::Message as _;
+use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs, io,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// What is compiled in.
@@ -41,6 +46,18 @@ pub(crate) struct Source {
     bytes: &'static [u8],
     schema: OnceLock<ProviderSchema>,
     answer: OnceLock<Vec<u8>>,
+    said: AtomicBool,
+}
+
+/// What is served of one provider.
+#[derive(Debug, Serialize)]
+pub(crate) struct Served<'a> {
+    source: &'a str,
+    /// None where the schema was given by the user.
+    version: Option<String>,
+    resources: Vec<&'a str>,
+    data_sources: Vec<&'a str>,
+    ephemeral_resources: Vec<&'a str>,
 }
 
 /// Returns all that are compiled in, with those that were given in their place or beside them.
@@ -52,6 +69,7 @@ pub(crate) fn all(given: &[String]) -> Result<Vec<Source>, SourceError> {
             bytes,
             schema: OnceLock::new(),
             answer: OnceLock::new(),
+            said: AtomicBool::new(false),
         })
         .collect();
     for argument in given {
@@ -84,7 +102,41 @@ impl Source {
             bytes: &[],
             schema: OnceLock::from(schema),
             answer: OnceLock::new(),
+            said: AtomicBool::new(false),
         })
+    }
+
+    /// Returns something to say for the first who asks.
+    pub(crate) fn say_once<T>(&self, say: impl FnOnce(&str) -> T) -> Option<T> {
+        (!self.said.swap(true, Ordering::Relaxed)).then(|| say(&self.address))
+    }
+
+    /// Returns the names of all types.
+    pub(crate) fn served(&self) -> Served<'_> {
+        fn names(schemas: &BTreeMap<String, Schema>) -> Vec<&str> {
+            schemas.keys().map(String::as_str).collect()
+        }
+        let schema = self.schema();
+        Served {
+            source: &self.address,
+            version: self.version(),
+            resources: names(&schema.resources),
+            data_sources: names(&schema.data_sources),
+            ephemeral_resources: names(&schema.ephemeral),
+        }
+    }
+
+    /// Returns the version of the provider whose schema is compiled in.
+    fn version(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Made {
+            source: String,
+            version: String,
+        }
+        let made = include_str!("../../schemas/providers.toml");
+        let made: BTreeMap<String, Made> = toml::from_str(made).ok()?;
+        let of_this = |made: &Made| !self.bytes.is_empty() && made.source == self.address;
+        made.into_values().find(of_this).map(|made| made.version)
     }
 
     /// Returns the address as a configuration has it.
@@ -137,4 +189,29 @@ fn unpack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
     GzDecoder::new(bytes).read_to_end(&mut unpacked)?;
     Ok(unpacked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compiled_in_is_read_and_has_a_version() {
+        let sources = all(&[]).unwrap();
+        assert_eq!(sources.len(), EMBEDDED.len());
+        for source in sources {
+            assert!(!source.schema().resources.is_empty(), "{}", source.address());
+            assert!(source.version().is_some(), "{}", source.address());
+            assert_eq!(source.addresses().len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_schema_of_the_users_own_is_named_with_its_provider() {
+        for wrong in ["aws.json", "aws=x", "hashicorp/=x", "a/b/c/d=x", "=x"] {
+            assert!(matches!(all(&[wrong.to_owned()]), Err(SourceError::Argument(_))), "{wrong}");
+        }
+        let missing = all(&["hashicorp/aws=/nowhere.json".to_owned()]);
+        assert!(matches!(missing, Err(SourceError::Read { .. })));
+    }
 }

@@ -155,10 +155,19 @@ impl Environment {
     }
 
     pub(crate) fn serve(&self) -> Server {
+        self.start_provider("serve", &[])
+    }
+
+    /// Stands in for cloud providers.
+    pub(crate) fn rehearse(&self, options: &[&str]) -> Server {
+        self.start_provider("rehearse", options)
+    }
+
+    fn start_provider(&self, subcommand: &str, options: &[&str]) -> Server {
         // Whoever starts it keeps its files to itself; a database server runs as another user all the same.
         let mut command = self.command("sh");
         command.args(["-c", "umask 077 && exec \"$0\" \"$@\"", PROVIDER]);
-        command.args(["serve", "--idle-seconds", "1", "--dir"]).arg(&self.dir);
+        command.args([subcommand, "--idle-seconds", "1", "--dir"]).arg(&self.dir).args(options);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut reattach = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut reattach).unwrap();

@@ -22,6 +22,8 @@ mod kill;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod rehearsal;
+#[cfg(test)]
 mod telemetry;
 #[cfg(test)]
 mod truth;
