@@ -54,6 +54,7 @@ pub(crate) struct Schema {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[expect(clippy::struct_field_names, reason = "the protocol's own names")]
 pub(crate) struct Block {
     #[prost(int64, tag = "1")]
     pub(crate) version: i64,
@@ -92,6 +93,7 @@ pub(crate) struct NestedObject {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol's own fields")]
 pub(crate) struct Attribute {
     #[prost(string, tag = "1")]
     pub(crate) name: String,

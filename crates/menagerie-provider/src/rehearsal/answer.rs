@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// An answer, or the error that Terraform shows instead.
-pub(crate) type Answer<T> = Result<T, Box<Diagnostic>>;
+pub(crate) type Answer<T> = Result<T, Diagnostic>;
 
 /// What Terraform keeps beside a state, and gives back: where in the world it is.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,16 +24,16 @@ struct Private {
 }
 
 /// An error that says that nothing of it is real.
-pub(crate) fn problem(summary: &str, detail: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic {
+pub(crate) fn problem(summary: &str, detail: &str) -> Diagnostic {
+    Diagnostic {
         severity: 1,
         summary: format!("REHEARSAL: {summary}"),
         detail: detail.to_owned(),
         attribute: None,
-    })
+    }
 }
 
-pub(crate) fn lost(error: &WorldError) -> Box<Diagnostic> {
+pub(crate) fn lost(error: &WorldError) -> Diagnostic {
     problem("the world can't be used", &report::chain(error))
 }
 

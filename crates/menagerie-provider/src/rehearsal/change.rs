@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seed<'a> {
     pub(crate) type_name: &'a str,
-    pub(crate) seed: &'a str,
+    pub(crate) digits: &'a str,
     pub(crate) count: u64,
 }
 
@@ -53,7 +53,7 @@ impl Double<'_> {
             Ok(())
         };
         if let Err(diagnostic) = plan() {
-            response.diagnostics.push(*diagnostic);
+            response.diagnostics.push(diagnostic);
         }
         response
     }
@@ -111,7 +111,7 @@ impl Double<'_> {
             Err(diagnostic) => ApplyResourceChangeResponse {
                 new_state: request.prior_state,
                 private: request.planned_private,
-                diagnostics: vec![*diagnostic],
+                diagnostics: vec![diagnostic],
             },
         }
     }
@@ -127,7 +127,8 @@ impl Double<'_> {
         let kind = format!("{type_name}/{}", fingerprint(planned));
         let name = format!("{type_name} {}", names(planned).first().copied().unwrap_or_default());
         let build = |seed: &str, count: u64| {
-            let made = self.fill(&schema.block, planned, None, Seed { type_name, seed, count });
+            let made =
+                self.fill(&schema.block, planned, None, Seed { type_name, digits: seed, count });
             let id = attribute(&made, "id").as_str().unwrap_or(&seed[..16]);
             (format!("{type_name}/{id}"), made)
         };
@@ -156,7 +157,7 @@ impl Double<'_> {
         let key = key(&request.planned_private)?;
         let fault = self.may_fail(type_name, Operation::Update, prior)?;
         let seed = format!("{key}/{}", fingerprint(planned));
-        let seed = Seed { type_name, seed: &seed, count: 1 };
+        let seed = Seed { type_name, digits: &seed, count: 1 };
         let made = self.fill(&schema.block, planned, Some(prior), seed);
         if !self.stage.world.update(&key, made.clone()).map_err(|error| lost(&error))? {
             return Err(problem(
@@ -196,7 +197,7 @@ impl Double<'_> {
         block: &Block,
         planned: &Object,
         prior: Option<&Object>,
-        Seed { type_name, seed, count }: Seed<'_>,
+        Seed { type_name, digits: seed, count }: Seed<'_>,
     ) -> Object {
         let configuration = self.configuration();
         let maker = Maker {
@@ -235,7 +236,7 @@ impl Double<'_> {
 }
 
 /// The error that comes after the work, where it was to be half done.
-fn half_done(half: bool, type_name: &str) -> Option<Box<Diagnostic>> {
+fn half_done(half: bool, type_name: &str) -> Option<Diagnostic> {
     half.then(|| {
         problem(
             &format!("changing {type_name}"),
@@ -256,8 +257,8 @@ struct Applied {
 }
 
 impl Applied {
-    fn new(state: Object, key: &str, diagnostic: Option<Box<Diagnostic>>) -> Self {
-        let diagnostics = diagnostic.into_iter().map(|diagnostic| *diagnostic).collect();
+    fn new(state: Object, key: &str, diagnostic: Option<Diagnostic>) -> Self {
+        let diagnostics = diagnostic.into_iter().collect();
         Self { state: Some(state), private: private(key), diagnostics }
     }
 }

@@ -170,7 +170,7 @@ fn is_network(text: &str) -> bool {
     };
     match address {
         IpAddr::V4(address) => {
-            bits <= 32 && u64::from(address.to_bits()) << bits & 0xffff_ffff == 0
+            bits <= 32 && address.to_bits().checked_shl(bits).is_none_or(|host| host == 0)
         }
         IpAddr::V6(address) => {
             bits <= 128 && address.to_bits().checked_shl(bits).is_none_or(|host| host == 0)
@@ -191,7 +191,7 @@ fn check_number(config: &Object, names: &[String], exactly: bool) -> Option<Diag
     let all = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match set[..] {
         [] if exactly => {
-            Some(*problem("an argument is missing", &format!("one of {} must be given", all())))
+            Some(problem("an argument is missing", &format!("one of {} must be given", all())))
         }
         [] | [_] => None,
         // One of them may turn out to be null.
@@ -298,7 +298,7 @@ fn fits_fargate(cpu: f64, memory: f64) -> bool {
 }
 
 fn about(steps: Vec<Step>, summary: &str, detail: &str) -> Diagnostic {
-    Diagnostic { attribute: Some(AttributePath { steps }), ..*problem(summary, detail) }
+    Diagnostic { attribute: Some(AttributePath { steps }), ..problem(summary, detail) }
 }
 
 fn name_step(name: &str) -> Step {

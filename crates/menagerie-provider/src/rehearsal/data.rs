@@ -18,7 +18,7 @@ pub(crate) fn answer(
     configuration: &Configuration,
     type_name: &str,
     config: &Object,
-) -> Result<Object, Box<Diagnostic>> {
+) -> Result<Object, Diagnostic> {
     if let Some(found) = stage.fixtures.data(type_name, config) {
         return Ok(found);
     }
@@ -41,11 +41,7 @@ pub(crate) fn answer(
 }
 
 /// Something of the same type that the rehearsal made, and that has all that was asked for.
-fn made(
-    stage: &Stage,
-    type_name: &str,
-    config: &Object,
-) -> Result<Option<Object>, Box<Diagnostic>> {
+fn made(stage: &Stage, type_name: &str, config: &Object) -> Result<Option<Object>, Diagnostic> {
     let asked: Vec<_> = config
         .iter()
         .filter(|(name, value)| name.as_str() != "region" && !is_empty(value))
@@ -116,9 +112,10 @@ fn built_in(configuration: &Configuration, type_name: &str, config: &Object) -> 
             if !name.starts_with("/aws/service/") {
                 return None;
             }
-            let value = match name.contains("ami") {
-                true => Value::from("ami-0123456789abcdef0"),
-                false => name.rsplit('/').next().unwrap_or_default().into(),
+            let value = if name.contains("ami") {
+                Value::from("ami-0123456789abcdef0")
+            } else {
+                name.rsplit('/').next().unwrap_or_default().into()
             };
             vec![
                 ("id", name.into()),

@@ -80,9 +80,9 @@ impl Double<'_> {
             "ReadResource" => on(body, |request| self.read(request)),
             "PlanResourceChange" => on(body, |request| self.plan(request)),
             "ApplyResourceChange" => on(body, |request| self.apply(request)),
-            "ImportResourceState" => on(body, |request| self.import(request)),
-            "ReadDataSource" => on(body, |request| self.read_data(request)),
-            "OpenEphemeralResource" => on(body, |request| self.open(request)),
+            "ImportResourceState" => on(body, |request| self.import(&request)),
+            "ReadDataSource" => on(body, |request| self.read_data(&request)),
+            "OpenEphemeralResource" => on(body, |request| self.open(&request)),
             "MoveResourceState" => Ok(refuse_move().encode_to_vec()),
             "CallFunction" => on(body, |request| call_function(&request)),
             // An empty message says that there is nothing to say.
@@ -112,7 +112,7 @@ impl Double<'_> {
     fn configure(&self, request: &ConfigureProviderRequest) -> ConfigureProviderResponse {
         let config = match object(request.config.as_ref()) {
             Ok(config) => config.unwrap_or_default(),
-            Err(diagnostic) => return ConfigureProviderResponse { diagnostics: vec![*diagnostic] },
+            Err(diagnostic) => return ConfigureProviderResponse { diagnostics: vec![diagnostic] },
         };
         let mut configuration = Configuration::default();
         match attribute(&config, "region") {
@@ -135,7 +135,7 @@ impl Double<'_> {
             let config = object(request.config.as_ref())?.unwrap_or_default();
             Ok(check::check(&request.type_name, &schema.block, &config))
         };
-        let diagnostics = checked().unwrap_or_else(|diagnostic| vec![*diagnostic]);
+        let diagnostics = checked().unwrap_or_else(|diagnostic| vec![diagnostic]);
         ValidateResourceConfigResponse { diagnostics }
     }
 
@@ -151,10 +151,9 @@ impl Double<'_> {
                 upgraded_state: Some(value::dynamic(state)),
                 diagnostics: Vec::new(),
             },
-            Err(diagnostic) => UpgradeResourceStateResponse {
-                upgraded_state: None,
-                diagnostics: vec![*diagnostic],
-            },
+            Err(diagnostic) => {
+                UpgradeResourceStateResponse { upgraded_state: None, diagnostics: vec![diagnostic] }
+            }
         }
     }
 
@@ -179,13 +178,13 @@ impl Double<'_> {
             // A failed look is no absence: the state stays as it was.
             Err(diagnostic) => ReadResourceResponse {
                 new_state: request.current_state,
-                diagnostics: vec![*diagnostic],
+                diagnostics: vec![diagnostic],
                 private: request.private,
             },
         }
     }
 
-    fn import(&self, request: ImportResourceStateRequest) -> ImportResourceStateResponse {
+    fn import(&self, request: &ImportResourceStateRequest) -> ImportResourceStateResponse {
         let type_name = &request.type_name;
         let import = || -> Answer<(Object, String)> {
             let schema = self.resource(type_name)?;
@@ -228,12 +227,12 @@ impl Double<'_> {
             },
             Err(diagnostic) => ImportResourceStateResponse {
                 imported_resources: Vec::new(),
-                diagnostics: vec![*diagnostic],
+                diagnostics: vec![diagnostic],
             },
         }
     }
 
-    fn read_data(&self, request: ReadDataSourceRequest) -> ReadDataSourceResponse {
+    fn read_data(&self, request: &ReadDataSourceRequest) -> ReadDataSourceResponse {
         let read = || -> Answer<Object> {
             let type_name = &request.type_name;
             let schema = self.schema().data_sources.get(type_name);
@@ -249,12 +248,12 @@ impl Double<'_> {
                 diagnostics: Vec::new(),
             },
             Err(diagnostic) => {
-                ReadDataSourceResponse { state: None, diagnostics: vec![*diagnostic] }
+                ReadDataSourceResponse { state: None, diagnostics: vec![diagnostic] }
             }
         }
     }
 
-    fn open(&self, request: ReadDataSourceRequest) -> OpenEphemeralResourceResponse {
+    fn open(&self, request: &ReadDataSourceRequest) -> OpenEphemeralResourceResponse {
         let open = || -> Answer<Object> {
             let type_name = &request.type_name;
             let schema = self.schema().ephemeral.get(type_name);
@@ -269,7 +268,7 @@ impl Double<'_> {
                 diagnostics: Vec::new(),
             },
             Err(diagnostic) => {
-                OpenEphemeralResourceResponse { result: None, diagnostics: vec![*diagnostic] }
+                OpenEphemeralResourceResponse { result: None, diagnostics: vec![diagnostic] }
             }
         }
     }
@@ -291,7 +290,7 @@ impl Double<'_> {
         }
         let asked = whole(&schema.block, &object, "the answer")?;
         let planned = shape::plan(&schema.block, &asked, None);
-        Ok(self.fill(&schema.block, &planned, None, Seed { type_name, seed: &seed, count: 1 }))
+        Ok(self.fill(&schema.block, &planned, None, Seed { type_name, digits: &seed, count: 1 }))
     }
 
     pub(crate) fn resource(&self, type_name: &str) -> Answer<&Schema> {
@@ -301,7 +300,7 @@ impl Double<'_> {
             .ok_or_else(|| self.unknown(type_name, "resource type"))
     }
 
-    fn unknown(&self, type_name: &str, what: &str) -> Box<Diagnostic> {
+    fn unknown(&self, type_name: &str, what: &str) -> Diagnostic {
         problem(
             &format!("unknown {what}"),
             &format!("`{}` is rehearsed without `{type_name}`", self.source.address()),
@@ -315,12 +314,12 @@ fn warning(address: &str) -> Diagnostic {
     let detail = format!(
         "Nothing that is planned or applied here exists, whatever it looks like: the account {ACCOUNT} is nobody's."
     );
-    Diagnostic { severity: 2, ..*problem(&summary, &detail) }
+    Diagnostic { severity: 2, ..problem(&summary, &detail) }
 }
 
 fn refuse_move() -> MoveResourceStateResponse {
     MoveResourceStateResponse {
-        diagnostics: vec![*problem(
+        diagnostics: vec![problem(
             "a resource can't become another type",
             "A rehearsal does not know how the real provider would convert its state.",
         )],

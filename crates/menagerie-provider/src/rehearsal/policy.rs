@@ -227,8 +227,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(config: Json, expected: &str) {
-        let Value::Map(config) = Value::from_json_value(&config) else { panic!("an object") };
+    fn check(config: &Json, expected: &str) {
+        let Value::Map(config) = Value::from_json_value(config) else { panic!("an object") };
         let rendered = render(&config).unwrap();
         let minified: Json =
             serde_json::from_str(attribute(&rendered, "minified_json").as_str().unwrap()).unwrap();
@@ -240,15 +240,15 @@ mod tests {
 
     #[test]
     fn statements_are_written_as_the_provider_does() {
-        check(json!({}), r#"{"Version":"2012-10-17"}"#);
+        check(&json!({}), r#"{"Version":"2012-10-17"}"#);
         check(
-            json!({"statement": [{"sid": "A", "actions": ["s3:A", "s3:B"], "resources": ["*"],
+            &json!({"statement": [{"sid": "A", "actions": ["s3:A", "s3:B"], "resources": ["*"],
                 "principals": [{"type": "AWS", "identifiers": ["1"]}, {"type": "AWS", "identifiers": ["2", "3"]}],
                 "condition": [{"test": "StringLike", "variable": "aws:&{x}", "values": ["b", "a"]}]}]}),
             r#"{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":["s3:B","s3:A"],"Resource":"*","Principal":{"AWS":["1","3","2"]},"Condition":{"StringLike":{"aws:${x}":["b","a"]}}}]}"#,
         );
         check(
-            json!({"statement": [{"effect": "Deny", "principals": [{"type": "*", "identifiers": ["*"]}]}]}),
+            &json!({"statement": [{"effect": "Deny", "principals": [{"type": "*", "identifiers": ["*"]}]}]}),
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*"}]}"#,
         );
     }
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn documents_are_merged_by_sid() {
         check(
-            json!({
+            &json!({
                 "source_policy_documents": [r#"{"Version":"2008-10-17","Statement":{"Sid":"A","Effect":"Deny"}}"#],
                 "statement": [{"sid": "A", "actions": ["a"]}, {"actions": ["b"]}],
                 "override_policy_documents": [r#"{"Statement":[{"Sid":"A","Effect":"Allow","Action":"c"}]}"#]}),

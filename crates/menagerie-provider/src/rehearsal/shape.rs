@@ -87,7 +87,7 @@ pub(crate) fn fill(
     path: &str,
     make: &mut dyn FnMut(&str, &Type) -> Value,
 ) -> Object {
-    let mut made = Object::new();
+    let mut filled = Object::new();
     for (name, schema) in &block.attributes {
         let value = attribute(planned, name);
         let value = if schema.write_only {
@@ -95,7 +95,7 @@ pub(crate) fn fill(
         } else {
             fill_value(&schema.value_type(), value, &format!("{path}{name}"), make)
         };
-        made.insert(name.clone(), value);
+        filled.insert(name.clone(), value);
     }
     for (name, nested) in &block.blocks {
         let path = format!("{path}{name}");
@@ -124,9 +124,9 @@ pub(crate) fn fill(
             ),
             (Nesting::List | Nesting::Set, _) => Value::List(Vec::new()),
         };
-        made.insert(name.clone(), value);
+        filled.insert(name.clone(), value);
     }
-    made
+    filled
 }
 
 fn fill_value(

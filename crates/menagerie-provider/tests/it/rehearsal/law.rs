@@ -96,7 +96,7 @@ impl Generator {
 
     fn value(&mut self, type_name: &str, r#type: &Value, path: &str) -> Value {
         match (r#type.as_str(), r#type[0].as_str()) {
-            (Some("bool"), _) => (self.random() % 2 == 0).into(),
+            (Some("bool"), _) => self.random().is_multiple_of(2).into(),
             (Some(_), _) => self.scalar(type_name, r#type == "number", path),
             (_, Some("list" | "set")) => json!([self.value(type_name, &r#type[1], path)]),
             (_, Some("map")) => {
