@@ -3,6 +3,7 @@
 //! `serve` answers Terraform over a Unix socket, for as long as one run takes. `supervise` is the one
 //! long-lived process of an environment: it runs replicas behind a port that stays the same, and
 //! PostgreSQL. `exec` becomes a program after it has recorded itself. `status` and `down` need neither.
+//! `rehearse` stands in for cloud providers instead: true schemas, nothing real behind them; `schemas` lists them.
 //! It does not run Terraform, and it downloads nothing.
 //!
 //! ```console
