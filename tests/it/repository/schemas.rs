@@ -2,6 +2,7 @@
 
 use super::{assert_none, files_with, read};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use toml::{Table, Value};
 
 const SETTINGS: &str = "crates/menagerie-provider/schemas/providers.toml";
@@ -19,13 +20,13 @@ fn texts(value: Option<&Value>) -> BTreeSet<String> {
     values.map(|value| value.as_str().expect("it is a text").to_owned()).collect()
 }
 
-/// Returns `keyword name` of each type that a `.tf` or test file of the tree uses.
+/// Returns `keyword name` of each type that the tree and the templates of root modules use, with a file that does.
 fn used() -> BTreeMap<String, String> {
     let mut used = BTreeMap::new();
-    for path in files_with("tf").into_iter().chain(files_with("hcl")) {
-        if !path.starts_with("tf") {
-            continue;
-        }
+    let tree = ["tf", "hcl"].into_iter().flat_map(files_with).filter(|path| path.starts_with("tf"));
+    let templates = Path::new("crates/menagerie-template/templates");
+    let templates = files_with("tera").into_iter().filter(|path| path.starts_with(templates));
+    for path in tree.chain(templates) {
         for line in read(&path).lines() {
             let mut words = line.split_whitespace();
             let (Some(keyword), Some(name)) = (words.next(), words.next()) else { continue };
@@ -53,6 +54,26 @@ fn every_type_of_the_tree_has_a_schema() {
         }
     }
     assert_none("a rehearsal knows every type of the tree", &violations);
+}
+
+#[test]
+fn every_schema_has_a_use_or_a_reason() {
+    let used = used();
+    let mut violations = Vec::new();
+    for (name, provider) in settings() {
+        let provider = provider.as_table().expect("a provider is a table");
+        let extra = provider.get("extra").and_then(Value::as_table);
+        for (list, keyword) in KINDS {
+            for found in texts(provider.get(list)) {
+                let is_used = used.contains_key(&format!("{keyword} {found}"));
+                let has_reason = extra.is_some_and(|extra| extra.contains_key(&found));
+                if !is_used && !has_reason {
+                    violations.push(format!("`{keyword} {found}` of {name}"));
+                }
+            }
+        }
+    }
+    assert_none("no type is there without a use or a reason in `extra`", &violations);
 }
 
 #[test]
