@@ -14,6 +14,7 @@
 mod difference;
 mod extract;
 mod file;
+mod interrupt;
 mod names;
 mod package;
 mod registry;
@@ -92,6 +93,7 @@ struct Compare {
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
+const INTERRUPTED: u8 = 130;
 
 /// What went wrong, in whatever was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +102,8 @@ enum Problem {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Update(#[from] UpdateError),
+    #[error("failed to listen for signals")]
+    Listen(#[source] io::Error),
     #[error("{0} would change")]
     WouldChange(String),
 }
@@ -112,14 +116,15 @@ impl Problem {
             Self::WouldChange(_) => {
                 Some("run it without `--check`, read what changed, and commit it".to_owned())
             }
+            Self::Listen(_) => None,
         }
     }
 
     fn code(&self) -> u8 {
-        if matches!(self, Self::Settings(SettingsError::NoProvider { .. })) {
-            USAGE
-        } else {
-            FAILED
+        match self {
+            Self::Settings(SettingsError::NoProvider { .. }) => USAGE,
+            Self::Update(UpdateError::Interrupted) => INTERRUPTED,
+            _ => FAILED,
         }
     }
 }
@@ -152,8 +157,9 @@ impl Update {
     fn run(self) -> Result<(), Problem> {
         let providers = settings::read(&self.schemas.join("providers.toml"))?;
         let providers = settings::choose(providers, &self.providers)?;
-        let places =
-            Places { schemas: self.schemas, packages: self.packages, terraform: self.terraform };
+        let cancel = interrupt::listen().map_err(Problem::Listen)?;
+        let Self { schemas, packages, terraform, .. } = self;
+        let places = Places { schemas, packages, terraform, cancel };
         let mut changed = Vec::new();
         for (name, provider) in &providers {
             let updated =

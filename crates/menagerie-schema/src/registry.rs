@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use menagerie_terraform::{
-    Cancel, DiscoverError, Ended, InitOptions, Limits, RunError, Search, Terraform, Workdir,
-    closed_environment,
+    Cancel, DiscoverError, Ended, InitOptions, Limits, Notice, RunError, Search, Terraform,
+    Workdir, closed_environment,
 };
 
 use crate::file::{self, FileError};
@@ -46,6 +46,7 @@ pub(crate) enum RegistryError {
 pub(crate) fn ask(
     provider: &Provider,
     terraform: Option<PathBuf>,
+    cancel: &Cancel,
     say: &mut dyn FnMut(&str),
 ) -> Result<ProviderSchema, RegistryError> {
     let environment = closed_environment(std::env::vars_os());
@@ -60,10 +61,10 @@ pub(crate) fn ask(
     let workdir = Workdir::new(&root, scratch.path(), environment);
     let limits = Limits { timeout: Some(LIMIT), grace: None };
     let options = InitOptions { limits, ..InitOptions::default() };
-    let (mut ignore, cancel) = (|_: menagerie_terraform::Notice<'_>| {}, Cancel::default());
-    done("init", workdir.init(&terraform, &options, &mut ignore, &cancel)?)?;
+    let mut ignore = |_: Notice<'_>| {};
+    done("init", workdir.init(&terraform, &options, &mut ignore, cancel)?)?;
     let json =
-        done("providers schema", workdir.providers_schema(&terraform, &mut ignore, &cancel)?)?;
+        done("providers schema", workdir.providers_schema(&terraform, &mut ignore, cancel)?)?;
     Ok(file::parse(Path::new("terraform providers schema -json"), &json)?)
 }
 

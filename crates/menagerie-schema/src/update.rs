@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use menagerie_terraform::Cancel;
+
 use crate::difference::{Class, Comparison, compare};
 use crate::file::{self, FileError};
 use crate::names::near;
@@ -75,6 +77,9 @@ pub(crate) enum UpdateError {
         /// The attribute.
         path: String,
     },
+    /// Somebody asked to stop.
+    #[error("interrupted; what was made before that is whole")]
+    Interrupted,
     /// A file can't be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -104,6 +109,8 @@ pub(crate) struct Places {
     pub(crate) packages: PathBuf,
     /// The Terraform to ask.
     pub(crate) terraform: Option<PathBuf>,
+    /// Counts the signals that ask to stop.
+    pub(crate) cancel: Cancel,
 }
 
 /// How a schema file differs from the one that was there.
@@ -162,7 +169,11 @@ pub(crate) fn update(
     is_written: bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<Updated, UpdateError> {
-    let schema = obtain(name, provider, from, places, say)?;
+    let obtained = obtain(name, provider, from, places, say);
+    if places.cancel.count() > 0 {
+        return Err(UpdateError::Interrupted);
+    }
+    let schema = obtained?;
     let path = places.schemas.join(format!("{name}.json.gz"));
     let present = path.exists().then(|| file::read(&path)).transpose()?;
     let updated = Updated {
@@ -184,8 +195,9 @@ fn obtain(
     places: &Places,
     say: &mut dyn FnMut(&str),
 ) -> Result<ProviderSchema, UpdateError> {
-    let by_registry =
-        |say: &mut dyn FnMut(&str)| registry::ask(provider, places.terraform.clone(), say);
+    let by_registry = |say: &mut dyn FnMut(&str)| {
+        registry::ask(provider, places.terraform.clone(), &places.cancel, say)
+    };
     let by_package = |say: &mut dyn FnMut(&str)| {
         let path = package::fetch(&provider.package, &places.packages, say)?;
         package::read(&path, &|kind, name| provider.types(kind).iter().any(|wanted| wanted == name))
@@ -203,6 +215,7 @@ fn obtain(
         }
         None => match by_registry(say) {
             Ok(whole) => from_provider(name, provider, whole),
+            Err(_) if places.cancel.count() > 0 => Err(UpdateError::Interrupted),
             Err(registry) => {
                 say(&format!("The registry did not answer for {name}; trying its package"));
                 let contents = by_package(say).map_err(|package| UpdateError::Neither {

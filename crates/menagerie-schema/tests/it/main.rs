@@ -1,13 +1,19 @@
 //! The program as it is run: packages, settings and files are real, and small; there is no network.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+#![expect(clippy::disallowed_methods, reason = "a test starts a process group of its own")]
 
 #[cfg(test)]
 mod known;
 
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -372,4 +378,38 @@ fn two_schemas_are_compared() {
     exit 1
     error: `…/none.json` holds the schemas of 0 providers, and should hold that of one
     ");
+}
+
+#[test]
+fn ctrl_c_ends_it_and_the_download_that_runs() {
+    let place = Place::new(WANTED);
+    fs::remove_dir_all(place.packages()).unwrap();
+    // A download that would take long; it is asked to stop, as the terminal asks all that it runs.
+    let python = place.directory.path().join("python3");
+    let started = place.directory.path().join("started");
+    let script = format!(
+        "#!/bin/sh\ntrap 'exit 1' INT\n: >'{}'\nwhile :; do /bin/sleep 0.05; done\n",
+        started.display()
+    );
+    fs::write(&python, script).unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_menagerie-schema"));
+    command.args(["update", "--from", "package", "--schemas"]).arg(place.schemas());
+    command.arg("--packages").arg(place.packages()).env("PATH", place.directory.path());
+    command.stdin(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+    let running = command.spawn().unwrap();
+    let start = Instant::now();
+    while !started.exists() {
+        assert!(start.elapsed() < Duration::from_mins(1), "no download is started");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let group = format!("-{}", running.id());
+    duct::cmd!("kill", "-INT", "--", group).run().unwrap();
+    let output = running.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(
+        stderr.ends_with("error: interrupted; what was made before that is whole\n"),
+        "{stderr}"
+    );
 }
