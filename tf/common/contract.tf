@@ -28,6 +28,6 @@ locals {
     repository_url           = aws_ecr_repository.this.repository_url
     cluster_name             = var.eks == null ? null : aws_eks_cluster.this[0].name
     nomad_address            = var.nomad_address
-    observability            = var.observability
+    observability            = module.monitoring.observability
   }
 }

@@ -109,6 +109,12 @@ locals {
     },
   ] }
 
+  # By name, so that a plan shows the policies: Secrets Manager puts six characters of its own behind the name of a secret.
+  backend_secrets = concat(
+    compact([for backend in values(var.observability) : try(join(":", slice(split(":", backend.secret), 0, 7)), "")]),
+    [for backend, settings in var.observability : "${local.arn}:secretsmanager:${var.region}:${local.account_id}:secret:${var.name}/observability/${backend}-??????" if settings.secret == null && contains(["datadog", "newrelic", "elk"], backend)],
+  )
+
   write_resources = { for role, applier in local.appliers : role => concat([
     {
       Sid    = "ChangeWhatEnvironmentsAreMadeOf"
@@ -121,9 +127,10 @@ locals {
         "ecs:*",
         "eks:CreatePodIdentityAssociation", "eks:DeletePodIdentityAssociation", "eks:TagResource", "eks:UntagResource", "eks:UpdatePodIdentityAssociation",
         "elasticloadbalancing:*",
-        "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter", "logs:DeleteRetentionPolicy", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
+        "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:DeleteMetricFilter", "logs:DeleteRetentionPolicy", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
         "rds:*",
         "ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter", "ssm:RemoveTagsFromResource",
+        "xray:CreateGroup", "xray:DeleteGroup", "xray:TagResource", "xray:UntagResource", "xray:UpdateGroup",
       ]
       Resource = ["*"]
     },
@@ -164,6 +171,12 @@ locals {
       Condition = { StringNotEquals = { "aws:RequestedRegion" = [var.region] } }
     },
     ],
+    [for statement in [{
+      Sid      = "ReadKeysOfBackends"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.backend_secrets
+    }] : statement if length(local.backend_secrets) > 0 && (var.eks != null || var.nomad_address != null)],
     [for statement in [{
       Sid      = "ChangeRecords"
       Effect   = "Allow"

@@ -198,8 +198,8 @@ variable "observability" {
     endpoint = optional(string)
     secret   = optional(string)
   }))
-  description = "Backends of observability that run already: backend => where it takes telemetry, and the ARN of the secret that it is written to with."
-  default     = {}
+  description = "Backends of observability that environments may choose: backend => where it takes telemetry, and the ARN of the secret that it is written to with. Without a secret an empty one is made, where the backend needs one."
+  default     = { cloudwatch = {} }
   nullable    = false
 
   validation {

@@ -69,10 +69,9 @@ resource "aws_xray_indexing_rule" "this" {
 
 # Without a value: a person puts it there, so that it is in no plan, no state and no file of this repository.
 resource "aws_secretsmanager_secret" "key" {
-  for_each = { for backend, what in local.keys : backend => what if contains(keys(var.backends), backend) }
+  for_each = { for backend, what in local.keys : backend => what if try(var.backends[backend].secret, "none") == null }
 
   name                    = "${var.name}/observability/${each.key}"
   description             = "${each.value}, for the collectors of all environments"
-  kms_key_id              = var.kms_key_arn
   recovery_window_in_days = 7
 }

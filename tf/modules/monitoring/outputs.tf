@@ -3,7 +3,7 @@ output "observability" {
   value = {
     for backend, settings in var.backends : backend => {
       endpoint = settings.endpoint
-      secret   = try(aws_secretsmanager_secret.key[backend].arn, null)
+      secret   = try(aws_secretsmanager_secret.key[backend].arn, settings.secret)
     }
   }
 }

@@ -13,8 +13,9 @@ variable "name" {
 variable "backends" {
   type = map(object({
     endpoint = optional(string)
+    secret   = optional(string)
   }))
-  description = "Backends that environments may choose: `cloudwatch`, `datadog`, `newrelic`, `elk`, `tick`; each with the endpoint that takes telemetry, where null is the backend's own default."
+  description = "Backends that environments may choose: `cloudwatch`, `datadog`, `newrelic`, `elk`, `tick`; each with the endpoint that takes telemetry, where null is the backend's own default, and the ARN of the secret that it is written to with, where null makes an empty one if the backend needs any."
   default     = { cloudwatch = {} }
   nullable    = false
 
@@ -34,6 +35,11 @@ variable "backends" {
   }
 
   validation {
+    condition     = alltrue([for backend, settings in var.backends : settings.secret == null if contains(["cloudwatch", "tick"], backend)])
+    error_message = "CloudWatch and TICK are written to without a key, so they have no `secret`."
+  }
+
+  validation {
     condition     = try(var.backends.cloudwatch.endpoint, null) == null
     error_message = "CloudWatch takes telemetry where the environment is, so it has no `endpoint`."
   }
@@ -49,10 +55,4 @@ variable "indexed_percentage" {
     condition     = var.indexed_percentage >= 0 && var.indexed_percentage <= 100
     error_message = "A percentage is a number from 0 to 100."
   }
-}
-
-variable "kms_key_arn" {
-  type        = string
-  description = "Key that the secrets are encrypted with, which then must let the roles of environments decrypt; null is AWS's own for Secrets Manager."
-  default     = null
 }

@@ -32,6 +32,27 @@ run "endpoint_without_a_scheme" {
   expect_failures = [var.backends]
 }
 
+run "secret_that_nobody_asks_for" {
+  command = plan
+
+  variables {
+    backends = { tick = { endpoint = "http://telegraf.internal:4317", secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key-AbCdEf" } }
+  }
+
+  expect_failures = [var.backends]
+}
+
+run "secret_that_is_there" {
+  variables {
+    backends = { datadog = { secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key-AbCdEf" } }
+  }
+
+  assert {
+    condition     = length(output.secret_names) == 0 && endswith(output.observability.datadog.secret, ":secret:key-AbCdEf")
+    error_message = "A secret that is there is used."
+  }
+}
+
 run "cloudwatch_elsewhere" {
   command = plan
 
