@@ -1,6 +1,5 @@
 locals {
-  # The digest is that of the index, so that it holds for every architecture. Exporters are called by the names that they
-  # have since 0.144; older collectors do not know them.
+  # The digest is that of the index, so that it holds for every architecture.
   image = coalesce(var.image, "otel/opentelemetry-collector-contrib:0.153.0@sha256:93aad750175cbf1a973ae1c5886c3371f4d800f61be25cdd26870b8441ffe9fa")
 
   config = {

@@ -14,6 +14,12 @@ variable "image" {
     condition     = var.image == null ? true : can(regex("(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9._-]*)$", var.image)) && !endswith(var.image, ":latest")
     error_message = "The image of a collector is given by its digest, or by a tag other than `latest`."
   }
+
+  # Only where the name says which numbers these are: 0.144 renamed the exporters.
+  validation {
+    condition     = try(tonumber(regex("opentelemetry-collector-contrib:0\\.([0-9]+)\\.", var.image)[0]), 144) >= 144
+    error_message = "Collectors before 0.144 do not know the exporters by the names that they are told."
+  }
 }
 
 variable "exporters" {

@@ -24,6 +24,24 @@ run "image_without_tag" {
   expect_failures = [var.image]
 }
 
+run "image_that_is_too_old" {
+  command = plan
+
+  variables {
+    image = "otel/opentelemetry-collector-contrib:0.119.0"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "image_that_is_just_new_enough" {
+  command = plan
+
+  variables {
+    image = "registry.example/otel/opentelemetry-collector-contrib:0.144.0"
+  }
+}
+
 run "signal_that_goes_nowhere" {
   command = plan
 
