@@ -15,7 +15,7 @@ variable "backends" {
     endpoint = optional(string)
     secret   = optional(string)
   }))
-  description = "Backends that environments may choose: `cloudwatch`, `datadog`, `newrelic`, `elk`, `tick`; each with the endpoint that takes telemetry, where null is the backend's own default, and the ARN of the secret that it is written to with, where null makes an empty one if the backend needs any."
+  description = "Backends that environments may choose: `cloudwatch`, `datadog`, `newrelic`, `elk`, `tick`; each with the endpoint that takes telemetry, without which it is the backend's own default, and the ARN of the secret that it is written to with, without which an empty one is made, where the backend needs one."
   default     = { cloudwatch = {} }
   nullable    = false
 
