@@ -42,6 +42,11 @@ output "role_arns" {
   value       = { for name, role in aws_iam_role.github : name => role.arn }
 }
 
+output "secret_names" {
+  description = "Secrets of backends that wait for a value, which a person puts there: backend => name."
+  value       = module.monitoring.secret_names
+}
+
 output "contract" {
   description = "What environments read from the parameter `/menagerie/common`."
   value       = local.contract

@@ -111,6 +111,27 @@ run "contract" {
     condition     = keys(local.contract) == ["alarms_topic_arn", "cluster_name", "contract", "database_subnet_ids", "kms_key_arn", "nomad_address", "observability", "permissions_boundary_arn", "private_subnet_ids", "public_subnet_ids", "region", "repository_url", "vpc_cidr_block", "vpc_id"]
     error_message = "The keys of contract 1 are these; another set is another contract."
   }
+
+  assert {
+    condition     = local.contract.observability.cloudwatch.endpoint == null && local.contract.observability.cloudwatch.secret == null && length(output.secret_names) == 0
+    error_message = "CloudWatch is there without being asked for, and needs no key."
+  }
+}
+
+run "backends" {
+  command = plan
+
+  variables {
+    observability = {
+      datadog = { endpoint = "https://api.datadoghq.eu" }
+      tick    = { endpoint = "http://telegraf.example.internal:4317" }
+    }
+  }
+
+  assert {
+    condition     = keys(output.secret_names) == ["datadog"] && local.contract.observability.tick.endpoint == "http://telegraf.example.internal:4317"
+    error_message = "Who is written to with a key has a secret, which waits for its value."
+  }
 }
 
 run "repository_of_any_owner" {

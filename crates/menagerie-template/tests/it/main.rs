@@ -7,6 +7,8 @@ mod observability;
 #[cfg(test)]
 mod overrides;
 #[cfg(test)]
+mod production;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod root;

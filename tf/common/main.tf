@@ -1,3 +1,7 @@
+# What all environments of an AWS account share, and what lives longer than they do: the network, the bucket of the states, the
+# registry of images, the roles of GitHub's workflows, the topic of alarms, and an EKS cluster where one is wanted. It is applied
+# by an administrator; environments find it by one parameter (contract.tf).
+
 data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
