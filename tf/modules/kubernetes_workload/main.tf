@@ -55,7 +55,8 @@ resource "kubernetes_service_account_v1" "this" {
 }
 
 # Ephemeral: the values are in no plan and in no state, and go to the cluster only. Terraform 1.11.4 crashes on a condition here
-# when it shows the plan as JSON.
+# when it shows the plan as JSON. A secret that is gone stops a destroy, which looks at everything first; `-refresh=false` makes
+# it go on.
 ephemeral "aws_secretsmanager_secret_version" "this" {
   for_each = local.secrets
 
@@ -75,7 +76,8 @@ resource "kubernetes_secret_v1" "this" {
   data_wo = { for path, secret in local.secrets : secret.name => (
     secret.key == null
     ? ephemeral.aws_secretsmanager_secret_version.this[path].secret_string
-    : tostring(jsondecode(ephemeral.aws_secretsmanager_secret_version.this[path].secret_string)[secret.key])
+    # Without the key it fails here, where no error shows a part of the secret, as one of a `jsondecode` that fails would.
+    : tostring(jsondecode(can(jsondecode(ephemeral.aws_secretsmanager_secret_version.this[path].secret_string)[secret.key]) ? ephemeral.aws_secretsmanager_secret_version.this[path].secret_string : "{}")[secret.key])
   ) if secret.container == each.key }
   data_wo_revision = local.secrets_revision
 }
