@@ -13,6 +13,9 @@ mod reference;
 #[cfg(test)]
 mod root;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod start_script;
+#[cfg(test)]
 mod terraform;
 #[cfg(test)]
 mod tree;

@@ -57,13 +57,13 @@ pub(crate) fn built(program: &str) -> Option<PathBuf> {
     exists.then_some(path)
 }
 
-fn absent(why: &str) -> bool {
+pub(crate) fn absent(why: &str) -> bool {
     assert!(variable("MENAGERIE_REQUIRE").is_none_or(|required| required != "all"), "{why}");
     println!("skipped: {why}");
     false
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test is its own edge: nothing passes these in")]
-fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
