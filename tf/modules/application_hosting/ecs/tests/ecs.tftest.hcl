@@ -100,7 +100,6 @@ run "everything" {
     ingress_cidrs            = ["0.0.0.0/0"]
     public                   = true
     permissions_boundary_arn = "arn:aws:iam::123456789012:policy/boundary"
-    disposable               = false
     log_retention_days       = 30
   }
 
