@@ -111,3 +111,9 @@ module "fleet" {
   # It depends on the log group, whose preconditions are judged first.
   network = aws_cloudwatch_log_group.this.name == "" ? null : var.network
 }
+
+# An environment that comes from ECS keeps its load balancer: a second one could not have the same name.
+moved {
+  from = module.load_balancer
+  to   = module.fleet.module.load_balancer
+}

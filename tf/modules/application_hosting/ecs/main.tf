@@ -163,3 +163,9 @@ resource "aws_ecs_service" "this" {
   # Without them, what starts a replica, or stops it, is not there yet, or no longer.
   depends_on = [aws_vpc_security_group_egress_rule.this]
 }
+
+# An environment that comes from EC2 keeps its load balancer: a second one could not have the same name.
+moved {
+  from = module.fleet.module.load_balancer
+  to   = module.load_balancer
+}
