@@ -17,6 +17,8 @@ locals {
     OTEL_SERVICE_NAME           = var.name
   }
 
+  # OTLP over gRPC and HTTP, and its health (`tf/modules/collector`). It has the network of the application.
+  collector_ports  = [4317, 4318, 13133]
   collector_memory = max(128, min(256, floor(var.size.memory / 4)))
 
   containers = merge(

@@ -68,6 +68,10 @@ output "refusals" {
       alltrue([for container in values(local.containers) : can(regex(local.pinned_image, container.image)) && !endswith(container.image, ":latest")])
       ? "" : "An image runs by its digest (`name@sha256:…`), or by a tag other than `latest`: what runs must be what was reviewed."
     )
+    port = (
+      length(local.containers) == 1 || !contains(local.collector_ports, local.port)
+      ? "" : "The collector beside a replica listens on the ports ${join(", ", local.collector_ports)}, so `port` can't be ${local.port}."
+    )
     variables = (
       alltrue([for name in flatten([for container in values(local.containers) : [keys(container.environment), keys(container.secrets)]]) : can(regex(local.variable_name, name))])
       ? "" : "The name of an environment variable holds letters, digits and underscores, and starts with no digit."

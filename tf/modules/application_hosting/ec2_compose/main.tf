@@ -79,6 +79,11 @@ resource "aws_cloudwatch_log_group" "this" {
     }
 
     precondition {
+      condition     = module.replica.refusals.port == ""
+      error_message = module.replica.refusals.port
+    }
+
+    precondition {
       condition     = module.replica.refusals.image == ""
       error_message = module.replica.refusals.image
     }

@@ -30,7 +30,11 @@ locals {
       # Together they have what the task has; of that the application takes what the collector leaves.
       [
         { portMappings = [{ containerPort = module.replica.port, hostPort = module.replica.port, protocol = "tcp" }] },
-        { memory = module.replica.containers[name].memory, command = module.replica.containers[name].command },
+        {
+          memory        = module.replica.containers[name].memory
+          command       = module.replica.containers[name].command
+          restartPolicy = { enabled = true }
+        },
       ][name == "application" ? 0 : 1],
     ) : key => value if value != null } if contains(keys(module.replica.containers), name)
   ])

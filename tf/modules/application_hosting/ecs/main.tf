@@ -28,6 +28,11 @@ resource "aws_cloudwatch_log_group" "this" {
       condition     = module.replica.refusals.log_retention == ""
       error_message = module.replica.refusals.log_retention
     }
+
+    precondition {
+      condition     = module.replica.refusals.port == ""
+      error_message = module.replica.refusals.port
+    }
   }
 }
 

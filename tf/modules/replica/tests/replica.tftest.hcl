@@ -35,7 +35,7 @@ run "the_least" {
   }
 
   assert {
-    condition     = output.refusals == { image = "", variables = "", secrets = "", log_retention = "" }
+    condition     = output.refusals == { image = "", port = "", variables = "", secrets = "", log_retention = "" }
     error_message = "Nothing is at fault."
   }
 
@@ -110,7 +110,7 @@ run "everything" {
   }
 
   assert {
-    condition     = output.refusals == { image = "", variables = "", secrets = "", log_retention = "" } && length(output.run_statements) == 5
+    condition     = output.refusals == { image = "", port = "", variables = "", secrets = "", log_retention = "" } && length(output.run_statements) == 5
     error_message = "Nothing is at fault, and the collector may write telemetry."
   }
 }
@@ -190,6 +190,34 @@ run "collector_of_the_day" {
   assert {
     condition     = output.refusals.image != ""
     error_message = "The collector's image is pinned too."
+  }
+}
+
+run "port_of_the_collector" {
+  command = plan
+
+  variables {
+    port      = 4318
+    collector = { image = "otel:1", config = "" }
+  }
+
+  assert {
+    condition     = strcontains(output.refusals.port, "can't be 4318")
+    error_message = "Two can't listen on one port."
+  }
+}
+
+run "port_of_a_collector_elsewhere" {
+  command = plan
+
+  variables {
+    port      = 4318
+    collector = { endpoint = "http://telegraf.internal:4318" }
+  }
+
+  assert {
+    condition     = output.refusals.port == ""
+    error_message = "A collector elsewhere takes no port here."
   }
 }
 

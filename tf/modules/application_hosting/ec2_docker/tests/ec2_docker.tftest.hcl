@@ -128,6 +128,17 @@ run "name_that_no_variable_has" {
   expect_failures = [aws_cloudwatch_log_group.this]
 }
 
+run "port_of_the_collector" {
+  command = plan
+
+  variables {
+    port      = 4317
+    collector = { image = "otel:1", config = "" }
+  }
+
+  expect_failures = [aws_cloudwatch_log_group.this]
+}
+
 run "logs_for_two_days" {
   command = plan
 

@@ -313,6 +313,17 @@ run "secret_of_another_store" {
   expect_failures = [aws_iam_role_policy.execution]
 }
 
+run "port_of_the_collector" {
+  command = plan
+
+  variables {
+    port      = 4317
+    collector = { image = "otel:1", config = "" }
+  }
+
+  expect_failures = [aws_cloudwatch_log_group.this]
+}
+
 run "logs_for_two_days" {
   command = plan
 
