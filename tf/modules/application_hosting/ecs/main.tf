@@ -111,6 +111,9 @@ resource "aws_ecs_task_definition" "this" {
   depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy.task]
 
   lifecycle {
+    # The old revision is there for as long as ECS may go back to it.
+    create_before_destroy = true
+
     precondition {
       condition     = module.replica.refusals.image == ""
       error_message = module.replica.refusals.image
@@ -165,8 +168,17 @@ resource "aws_ecs_service" "this" {
     container_port   = module.replica.port
   }
 
-  # Without them, what starts a replica, or stops it, is not there yet, or no longer.
+  # Without them a replica can fetch nothing.
   depends_on = [aws_vpc_security_group_egress_rule.this]
+
+  lifecycle {
+    # A service is steady too once ECS has taken a deployment back, which the provider calls success
+    # (hashicorp/terraform-provider-aws#20858).
+    postcondition {
+      condition     = self.task_definition == aws_ecs_task_definition.this.arn
+      error_message = "The new replicas did not get ready, and ECS has gone back to the old ones: see the events of the service ${var.name}, and the log group /menagerie/${var.name}/application."
+    }
+  }
 }
 
 # An environment that comes from EC2 keeps its load balancer: a second one could not have the same name.
