@@ -11,6 +11,7 @@ mod campaign;
 mod follow;
 mod foreign;
 mod hosting;
+mod import;
 mod input;
 mod interrupts;
 mod life;

@@ -6,6 +6,7 @@ use crate::bench::Bench;
 use crate::completions::Completions;
 use crate::doctor::Doctor;
 use crate::env::Env;
+use crate::import::Import;
 use crate::man::Man;
 use crate::output::{Color, Terminal};
 use crate::reference::Reference;
@@ -37,6 +38,9 @@ enum Command {
     /// Work on the Terraform modules in `tf`
     #[command(subcommand)]
     Tf(Tf),
+    /// Adopt what was made by hand
+    #[command(subcommand)]
+    Import(Import),
     /// Work on the provider schemas that a rehearsal is true to
     #[command(subcommand)]
     Schema(Schema),
@@ -54,6 +58,7 @@ impl CommandLine {
             Command::Env(env) => env.run(terminal),
             Command::Template(template) => template.run(terminal),
             Command::Tf(tf) => tf.run(terminal),
+            Command::Import(import) => import.run(terminal),
             Command::Schema(schema) => schema.run(),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),

@@ -15,6 +15,7 @@ mod doctor;
 mod env;
 mod exit;
 mod expiry;
+mod import;
 mod interrupt;
 mod junit;
 mod man;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use menagerie_config::ReadError;
 use menagerie_lifecycle::{
-    CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError, TestError,
-    TreeTestError,
+    AdoptionError, CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError,
+    TestError, TreeTestError,
 };
 
 use crate::exit;
@@ -100,6 +100,7 @@ fn explained<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a dyn Explain> {
         .or_else(|| of::<CheckTemplatesError>(cause))
         .or_else(|| of::<TestError>(cause))
         .or_else(|| of::<TreeTestError>(cause))
+        .or_else(|| of::<AdoptionError>(cause))
 }
 
 #[cfg(test)]

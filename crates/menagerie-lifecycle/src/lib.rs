@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod adoption;
 mod apply;
 mod backup;
 mod bundle;
@@ -53,6 +54,7 @@ mod templates;
 mod test;
 mod tree_tests;
 
+pub use adoption::{AdoptOptions, Adopted, Adoption, AdoptionError, Generated, Tag, adopt};
 pub use apply::{Applied, ApplyOptions, apply};
 pub use backup::{RestoreOptions, Restored, back_up, restore};
 pub use check_templates::{

@@ -23,6 +23,8 @@ use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use run::placed;
+pub(crate) use scratch::copy_tree;
 pub use select::{TestDirectory, TreeSelection, select_tests};
 
 /// What came of one `run` block.

@@ -228,7 +228,7 @@ fn is_error(diagnostic: &Diagnostic) -> bool {
 }
 
 /// Returns a diagnostic whose file is as seen from the top of the work tree.
-fn placed(mut diagnostic: Diagnostic, directory: &str) -> Diagnostic {
+pub(crate) fn placed(mut diagnostic: Diagnostic, directory: &str) -> Diagnostic {
     if let Some(range) = &mut diagnostic.range {
         range.filename = join(directory, &range.filename);
     }

@@ -41,7 +41,7 @@ impl Scratch {
         }
         file::remove_directory_if_present(&place)?;
         let scratch = Self(place);
-        copy(&root.join("tf"), &scratch.0.join("tf"), &["envs", "templates"])?;
+        copy_tree(&root.join("tf"), &scratch.0.join("tf"))?;
         file::create_private_directory(&scratch.0.join("run"))?;
         Ok(scratch)
     }
@@ -144,6 +144,11 @@ fn merge(one: &str, other: &str) -> String {
     let mut providers = parse(one);
     providers.extend(parse(other));
     serde_json::Value::Object(providers).to_string()
+}
+
+/// Copies the tree of modules and roots, but none of what is generated.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<(), FileError> {
+    copy(from, to, &["envs", "templates"])
 }
 
 /// Copies a tree of plain files without what is hidden: neither what Terraform keeps in a module nor its lock files.
