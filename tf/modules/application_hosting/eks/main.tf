@@ -53,6 +53,11 @@ resource "kubernetes_namespace_v1" "this" {
     }
 
     precondition {
+      condition     = try(var.collector.image, null) == null || !contains([4317, 4318, 13133], var.port == null ? 8080 : var.port)
+      error_message = "The collector beside a replica listens at 4317, 4318 and 13133 there, so `port` is another one."
+    }
+
+    precondition {
       condition     = length(setintersection(keys(var.environment), keys(var.secrets))) == 0
       error_message = "An environment variable is either in `environment` or in `secrets`, not in both."
     }

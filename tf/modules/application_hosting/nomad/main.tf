@@ -81,6 +81,11 @@ resource "nomad_job" "this" {
     }
 
     precondition {
+      condition     = try(var.collector.image, null) == null || !contains([4317, 4318, 13133], local.port)
+      error_message = "The collector beside a replica listens at 4317, 4318 and 13133 there, so `port` is another one."
+    }
+
+    precondition {
       condition     = length(setintersection(keys(var.environment), keys(var.secrets))) == 0
       error_message = "An environment variable is either in `environment` or in `secrets`, not in both."
     }

@@ -184,3 +184,14 @@ run "everyone_by_accident" {
 
   expect_failures = [var.ingress_cidrs]
 }
+
+run "port_of_the_collector" {
+  command = plan
+
+  variables {
+    port      = 4318
+    collector = { image = "registry.example/collector:0.140.0", config = "receivers: {}" }
+  }
+
+  expect_failures = [nomad_job.this]
+}
