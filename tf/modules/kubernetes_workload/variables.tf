@@ -67,7 +67,7 @@ variable "load_balancer" {
     class       = optional(string)
     https       = optional(bool, false)
   })
-  description = "How the cluster makes the load balancer: annotations of the service, its class (null is the cluster's own), and whether it listens at 443 and ends TLS."
+  description = "How the cluster makes the load balancer: annotations of the service, its class, where that is not the cluster's own, and whether it listens at 443 and ends TLS."
   default     = {}
   nullable    = false
 }
@@ -79,6 +79,6 @@ variable "collector" {
     config   = optional(string)
     secrets  = optional(map(string), {})
   })
-  description = "OpenTelemetry collector, as the hosting was given it."
+  description = "OpenTelemetry collector, as the hosting was given it; null where there is none."
   default     = null
 }

@@ -116,6 +116,13 @@ fn production_stands_on_what_common_made_and_is_protected() {
     let contract = &common["planned_values"]["outputs"]["contract"]["value"];
     let boundary = contract["permissions_boundary_arn"].as_str().unwrap();
     assert_eq!(contract["cluster_name"], "menagerie");
+    let demanding = resources(&common["planned_values"]["root_module"])
+        .into_iter()
+        .filter_map(|(name, values)| (name == "aws_iam_policy").then_some(values))
+        .filter(|policy| policy["name"].as_str().unwrap().ends_with("-roles"))
+        .inspect(|policy| assert!(policy["policy"].as_str().unwrap().contains(boundary)))
+        .count();
+    assert_eq!(demanding, 2, "who applies makes roles below that boundary only");
 
     let production = rehearsal.apply("production", PRODUCTION);
     let found = resources(&production["planned_values"]["root_module"]);
