@@ -153,7 +153,7 @@ locals {
     {
       Sid      = "KeepPasswords"
       Effect   = "Allow"
-      Action   = concat(["secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:RotateSecret"], var.eks == null && var.nomad_address == null ? [] : ["secretsmanager:GetSecretValue"])
+      Action   = concat(["secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:RotateSecret", "secretsmanager:CancelRotateSecret"], var.eks == null && var.nomad_address == null ? [] : ["secretsmanager:GetSecretValue"])
       Resource = ["${local.arn}:secretsmanager:${var.region}:${local.account_id}:secret:rds!*"]
     },
     {
