@@ -1,7 +1,8 @@
 //! Files that must be whole or absent, and readable by their owner only.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     io::Write as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
@@ -11,6 +12,20 @@ use std::{
 ///
 /// A crash of this process at any instant leaves the old content or the new.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Without it a power cut can leave the new name on an empty file.
+    write_and_rename(path, bytes, File::sync_data)
+}
+
+/// Likewise, for what a power cut may take: it does not wait for the disk.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_and_rename(path, bytes, |_| Ok(()))
+}
+
+fn write_and_rename(
+    path: &Path,
+    bytes: &[u8],
+    settle: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&temporary);
@@ -22,8 +37,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .open(temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
-            // Without it a power cut can leave the new name on an empty file.
-            file.sync_data()
+            settle(&file)
         })
         .and_then(|()| fs::rename(temporary, path));
     if written.is_err() {

@@ -257,3 +257,74 @@ fn conform_value(r#type: &Type, value: &Value) -> Result<Value, String> {
         _ => return Err(String::new()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{rehearsal::source, value::tests::values};
+    use proptest::prelude::*;
+    use std::sync::OnceLock;
+
+    /// Blocks of all kinds of nesting and type.
+    fn blocks() -> &'static [&'static Block] {
+        static BLOCKS: OnceLock<Vec<&Block>> = OnceLock::new();
+        BLOCKS.get_or_init(|| {
+            let sources = Box::leak(source::all(&[]).unwrap().into_boxed_slice());
+            let schemas = sources.iter().flat_map(|source| source.schema().resources.values());
+            schemas.map(|schema| &schema.block).collect()
+        })
+    }
+
+    /// A value of a type, or something else altogether.
+    fn of(r#type: &Type) -> BoxedStrategy<Value> {
+        let right = match r#type {
+            Type::String => any::<String>().prop_map(Value::String).boxed(),
+            Type::Number => any::<i32>().prop_map(|number| Value::Number(number.into())).boxed(),
+            Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+            Type::List(inner) | Type::Set(inner) => {
+                prop::collection::vec(of(inner), 0..3).prop_map(Value::List).boxed()
+            }
+            Type::Map(inner) => prop::collection::btree_map(any::<String>(), of(inner), 0..3)
+                .prop_map(Value::Map)
+                .boxed(),
+            Type::Object(_) | Type::Tuple(_) | Type::Dynamic => values().boxed(),
+        };
+        prop_oneof![8 => right, 1 => Just(Value::Null), 1 => Just(Value::Unknown), 1 => values()]
+            .boxed()
+    }
+
+    fn objects(block: &'static Block) -> BoxedStrategy<Object> {
+        let attributes = block.attributes.iter().map(|(name, attribute)| {
+            of(&attribute.value_type()).prop_map(move |value| (name.clone(), value)).boxed()
+        });
+        let blocks = block
+            .blocks
+            .keys()
+            .map(|name| values().prop_map(move |value| (name.clone(), value)).boxed());
+        attributes
+            .chain(blocks)
+            .collect::<Vec<_>>()
+            .prop_map(|pairs| pairs.into_iter().collect())
+            .boxed()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_comes_it_is_planned_filled_and_whole_again(
+            (block, object) in prop::sample::select(blocks()).prop_flat_map(|block| (Just(block), objects(block)))
+        ) {
+            let planned = plan(block, &object, None);
+            let filled = fill(block, &planned, "", &mut |_, _| Value::Null);
+            prop_assert!(filled.values().all(|value| !value.is_unknown()));
+            let names = block.attributes.keys().chain(block.blocks.keys()).count();
+            prop_assert_eq!(filled.len(), names);
+            // What is whole stays as it is, and planning it again changes nothing.
+            if let Ok(whole) = conform(block, &filled) {
+                prop_assert_eq!(conform(block, &whole).unwrap(), whole.clone());
+                prop_assert_eq!(plan(block, &whole, Some(&whole)), whole);
+            }
+        }
+    }
+}

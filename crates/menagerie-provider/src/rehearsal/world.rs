@@ -156,7 +156,7 @@ impl World {
         self.refresh(&mut known)?;
         let mut content = known.1.clone();
         let changed = change(&mut content);
-        file::write_atomically(&self.path, content.to_text().as_bytes())
+        file::replace(&self.path, content.to_text().as_bytes())
             .map_err(|source| WorldError::Write { path: self.path.clone(), source })?;
         *known = (version(&self.path).ok().flatten(), content);
         Ok(changed)

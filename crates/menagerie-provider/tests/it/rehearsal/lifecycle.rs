@@ -1,7 +1,7 @@
 //! From nothing to nothing, over AWS and Kubernetes at once.
 
 use super::Rehearsal;
-use crate::harness::has;
+use crate::harness::{finish, has};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -284,5 +284,34 @@ fn what_was_made_by_hand_is_imported_from_fixtures() {
     rehearsal.assert_agreement();
     rehearsal.destroy().success();
     assert_eq!(rehearsal.world(), json!({}));
+    rehearsal.close();
+}
+
+#[test]
+fn two_servers_change_one_world_at_once() {
+    if !has("terraform") {
+        return;
+    }
+    let rehearsal = Rehearsal::new(&[]);
+    let other = rehearsal.environment.rehearse(&[]);
+    let roots = ["one", "two"].map(|name| {
+        let root = rehearsal.environment.root.path().join(name);
+        fs::create_dir(&root).unwrap();
+        rehearsal.write(&format!("{name}/main.tf"), &format!("terraform {{\n  required_providers {{\n    aws = {{ source = \"hashicorp/aws\" }}\n  }}\n}}\nresource \"aws_sns_topic\" \"this\" {{\n  count = 15\n  name  = \"{name}-${{count.index}}\"\n}}\nresource \"aws_vpc\" \"this\" {{\n  cidr_block = \"10.0.0.0/16\"\n}}\n"));
+        format!("-chdir={name}")
+    });
+    for (command, exist) in [("apply", 32), ("destroy", 0)] {
+        let running =
+            [(&rehearsal.server, &roots[0]), (&other, &roots[1])].map(|(server, root)| {
+                let arguments =
+                    [root.as_str(), command, "-auto-approve", "-input=false", "-no-color"];
+                rehearsal.environment.start_terraform(server, &arguments)
+            });
+        for terraform in running {
+            finish(terraform).success();
+        }
+        assert_eq!(rehearsal.world().as_object().unwrap().len(), exist, "after {command}");
+    }
+    other.close();
     rehearsal.close();
 }
