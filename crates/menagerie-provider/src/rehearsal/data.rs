@@ -106,6 +106,10 @@ fn built_in(configuration: &Configuration, type_name: &str, config: &Object) -> 
         "aws_default_tags" => {
             vec![("id", "aws".into()), ("tags", configuration.default_tags.clone())]
         }
+        // A cluster that is shared is the platform's; what it is like is made up.
+        "aws_eks_cluster" | "aws_eks_cluster_auth" => {
+            vec![("id", attribute(config, "name").clone())]
+        }
         "aws_ssm_parameter" => {
             let name = attribute(config, "name").as_str()?;
             // Public parameters, which every account can read.

@@ -211,6 +211,14 @@ impl Double<'_> {
                     found.insert(name.to_owned(), value);
                 }
             }
+            // What only the cloud computes is made up; the rest would be configuration that nobody wrote.
+            for (name, attribute) in &schema.block.attributes {
+                if attribute.computed && !attribute.optional && found[name].is_null() {
+                    found.insert(name.clone(), Value::Unknown);
+                }
+            }
+            let seed = Seed { type_name, digits: &fingerprint(&found), count: 1 };
+            let found = self.fill(&schema.block, &found, None, seed);
             let build = |_: &str, _| (key.clone(), found.clone());
             let made =
                 self.stage.world.create(&key, &key, build, true).map_err(|error| lost(&error))?;

@@ -282,8 +282,17 @@ fn what_was_made_by_hand_is_imported_from_fixtures() {
     rehearsal.apply().success();
     rehearsal.plan().code(0);
     rehearsal.assert_agreement();
+    assert_eq!(rehearsal.state()["aws_s3_bucket.this"]["arn"], "arn:aws:s3:::old-files");
     rehearsal.destroy().success();
     assert_eq!(rehearsal.world(), json!({}));
+    // Configuration can be generated of it.
+    fs::remove_file(rehearsal.environment.root.path().join("terraform.tfstate")).unwrap();
+    rehearsal.configure("import {\n  to = aws_s3_bucket.this\n  id = \"old-files\"\n}\n");
+    rehearsal.run(&["plan", "-generate-config-out=generated.tf", "-input=false"]).success();
+    let generated =
+        fs::read_to_string(rehearsal.environment.root.path().join("generated.tf")).unwrap();
+    assert!(generated.contains("bucket") && !generated.contains("bucket-"), "{generated}");
+    rehearsal.plan().code(2).says(&["1 to import, 0 to add, 0 to change, 0 to destroy"]);
     rehearsal.close();
 }
 

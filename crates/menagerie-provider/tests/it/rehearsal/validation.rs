@@ -165,3 +165,61 @@ fn wrong_usage_says_how() {
         .code(1)
         .says(&["unknown field `dat`", "`data`"]);
 }
+
+#[test]
+fn a_provider_of_the_users_own_is_served_from_its_schema() {
+    if !has("terraform") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("thing.json");
+    // Protocol 6 has attributes inside of attributes, which none of the schemas that come along uses.
+    let size = json!({ "required": true, "type": "number" });
+    let state = json!({ "computed": true, "type": "string" });
+    let secret = json!({ "optional": true, "write_only": true, "type": "string" });
+    let nested = |mode: &str| {
+        let attributes = json!({ "size": size, "state": state });
+        json!({ "optional": true, "nested_type": { "nesting_mode": mode, "attributes": attributes } })
+    };
+    let attributes = json!({
+        "id": state, "any": { "optional": true, "type": "dynamic" }, "secret": secret,
+        "one": nested("single"), "list": nested("list"), "set": nested("set"), "map": nested("map"),
+    });
+    let blocks = json!({ "group": { "nesting_mode": "group", "block": { "attributes": { "size": { "optional": true, "type": "number" } } } } });
+    let schema = json!({
+        "provider": { "version": 0, "block": {} },
+        "resource_schemas": { "thing": { "version": 3, "block": { "attributes": attributes, "block_types": blocks } } },
+    });
+    fs::write(&file, schema.to_string()).unwrap();
+    let rehearsal =
+        Rehearsal::new(&["--schema", &format!("acme.example/acme/thing={}", file.display())]);
+    let configure = |size: u32| {
+        rehearsal.write(
+            "main.tf",
+            &format!(
+                "terraform {{\n  required_providers {{\n    thing = {{ source = \"acme.example/acme/thing\" }}\n  }}\n}}\nresource \"thing\" \"this\" {{\n  any    = {{ a = [1, \"x\", null] }}\n  secret = \"hush\"\n  one    = {{ size = {size} }}\n  list   = [{{ size = 1 }}, {{ size = {size} }}]\n  set    = [{{ size = 1 }}, {{ size = {size} }}]\n  map    = {{ a = {{ size = {size} }} }}\n}}\n"
+            ),
+        );
+    };
+    for size in [2, 3] {
+        configure(size);
+        rehearsal.apply().success();
+        rehearsal.plan().code(0);
+    }
+    let state = rehearsal.state();
+    assert_eq!(state["thing.this"]["any"], json!({ "a": [1, "x", null] }));
+    for place in [
+        &state["thing.this"]["one"],
+        &state["thing.this"]["list"][1],
+        &state["thing.this"]["map"]["a"],
+    ] {
+        assert_eq!(place["size"], 3);
+        assert!(
+            place["state"].as_str().is_some_and(|state| state.starts_with("state-")),
+            "{place}"
+        );
+    }
+    rehearsal.destroy().success();
+    assert_eq!(rehearsal.world(), json!({}));
+    rehearsal.close();
+}
