@@ -254,7 +254,7 @@ fn the_real_provider_and_its_stand_in() {
     aws_vpc.this.instance_tenancy: "default", rehearsed null
     "#);
     assert_snapshot!(difference(&kept(&real_state), &kept(&rehearsed_state)), @r#"
-    of 111: 23 texts, and 34
+    of 111: 18 texts, and 29
     aws_iam_role.task.description: "", rehearsed null
     aws_iam_role.task.force_detach_policies: false, rehearsed null
     aws_iam_role.task.inline_policy: absent, rehearsed []
@@ -262,32 +262,27 @@ fn the_real_provider_and_its_stand_in() {
     aws_iam_role.task.inline_policy[0].policy: "", rehearsed absent
     aws_iam_role.task.max_session_duration: 3600, rehearsed null
     aws_iam_role.task.path: "/", rehearsed null
-    aws_s3_bucket.this.acceleration_status: "", rehearsed a text
     aws_s3_bucket.this.acl: "private", rehearsed null
     aws_s3_bucket.this.request_payer: "", rehearsed a text
     aws_s3_bucket.this.versioning: absent, rehearsed []
     aws_s3_bucket.this.versioning[0].enabled: false, rehearsed absent
     aws_s3_bucket.this.versioning[0].mfa_delete: false, rehearsed absent
-    aws_s3_bucket.this.website_domain: null, rehearsed a text
-    aws_s3_bucket.this.website_endpoint: null, rehearsed a text
+    aws_s3_bucket.this.website_domain: null, rehearsed ""
+    aws_s3_bucket.this.website_endpoint: null, rehearsed ""
     aws_subnet.private[0].assign_ipv6_address_on_creation: false, rehearsed null
     aws_subnet.private[0].customer_owned_ipv4_pool: "", rehearsed null
     aws_subnet.private[0].ipv6_cidr_block: "", rehearsed null
-    aws_subnet.private[0].ipv6_cidr_block_association_id: "", rehearsed a text
     aws_subnet.private[0].map_customer_owned_ip_on_launch: false, rehearsed null
     aws_subnet.private[0].map_public_ip_on_launch: false, rehearsed null
     aws_subnet.private[0].outpost_arn: "", rehearsed null
     aws_subnet.private[1].assign_ipv6_address_on_creation: false, rehearsed null
     aws_subnet.private[1].customer_owned_ipv4_pool: "", rehearsed null
     aws_subnet.private[1].ipv6_cidr_block: "", rehearsed null
-    aws_subnet.private[1].ipv6_cidr_block_association_id: "", rehearsed a text
     aws_subnet.private[1].map_customer_owned_ip_on_launch: false, rehearsed null
     aws_subnet.private[1].map_public_ip_on_launch: false, rehearsed null
     aws_subnet.private[1].outpost_arn: "", rehearsed null
     aws_vpc.this.assign_generated_ipv6_cidr_block: false, rehearsed null
     aws_vpc.this.enable_dns_support: true, rehearsed null
     aws_vpc.this.instance_tenancy: "default", rehearsed null
-    aws_vpc.this.ipv6_association_id: "", rehearsed a text
-    aws_vpc.this.ipv6_cidr_block: "", rehearsed a text
     "#);
 }
