@@ -19,3 +19,5 @@ mod start_script;
 mod terraform;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod wiring;

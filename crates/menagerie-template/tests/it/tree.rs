@@ -13,14 +13,26 @@ pub(crate) fn tree() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tf")
 }
 
-/// A module that environments are made of: every directory with `*.tf` but the environments themselves.
-struct Module {
-    directory: PathBuf,
+/// A module or a root: every directory with `*.tf` but the environments themselves.
+pub(crate) struct Module {
+    pub(crate) directory: PathBuf,
     files: BTreeMap<String, String>,
 }
 
+/// What Terraform is run in; all else is a module of theirs, or of an environment's root.
+const ROOTS: &[&str] = &["common", "production"];
+
 impl Module {
-    fn parse(&self, file: &str) -> Body {
+    /// Returns its place in the tree: `modules/vpc`.
+    pub(crate) fn path(&self) -> String {
+        self.directory.strip_prefix(tree()).unwrap().to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        ROOTS.contains(&self.path().as_str())
+    }
+
+    pub(crate) fn parse(&self, file: &str) -> Body {
         let path = self.directory.join(file);
         self.files
             .get(file)
@@ -29,12 +41,7 @@ impl Module {
             .unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
     }
 
-    /// Whether it is a root of its own, such as `tf/common`, which has a backend and configures its providers.
-    fn is_root(&self) -> bool {
-        self.directory.parent() == Some(&tree())
-    }
-
-    fn blocks(&self) -> impl Iterator<Item = (&String, Block)> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (&String, Block)> {
         let blocks = |file: &String| self.parse(file).into_blocks().collect::<Vec<_>>();
         self.files
             .keys()
@@ -42,7 +49,7 @@ impl Module {
     }
 }
 
-fn modules() -> Vec<Module> {
+pub(crate) fn modules() -> Vec<Module> {
     fn collect(directory: &Path, modules: &mut Vec<Module>) {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(directory).unwrap() {
@@ -73,27 +80,44 @@ fn siblings(kind: &str) -> Vec<Module> {
     siblings
 }
 
-fn label(block: &Block) -> &str {
+pub(crate) fn label(block: &Block) -> &str {
     block.labels.first().map_or("", |label| label.as_str())
 }
 
-fn text<'a>(block: &'a Block, attribute: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(block: &'a Block, attribute: &str) -> Option<&'a str> {
     block.body.get_attribute(attribute)?.value.as_str()
 }
 
 #[test]
 fn files_are_those_of_the_style_guide() {
-    for module in modules().into_iter().filter(|module| !module.is_root()) {
+    for module in modules() {
         let files: Vec<_> = module.files.keys().map(String::as_str).collect();
         let place = module.directory.display();
-        for file in ["main.tf", "outputs.tf", "terraform.tf", "variables.tf"] {
+        for file in ["outputs.tf", "terraform.tf", "variables.tf"] {
             assert!(files.contains(&file), "{place} has no {file}");
         }
-        // A large module has more files like `main.tf`, named after what is in them.
-        let homes =
-            [("terraform", "terraform.tf"), ("variable", "variables.tf"), ("output", "outputs.tf")];
+        for file in ["backend.tf", "providers.tf"] {
+            assert_eq!(files.contains(&file), module.is_root(), "{place}: {file} is a root's");
+        }
+        // A large one has more files like `main.tf`, or instead of it, named after what is in them.
+        let homes = [
+            ("terraform", "terraform.tf"),
+            ("variable", "variables.tf"),
+            ("output", "outputs.tf"),
+            ("provider", "providers.tf"),
+        ];
         for (file, block) in module.blocks() {
             let kind = block.ident.as_str();
+            if file == "backend.tf" {
+                let names: Vec<_> =
+                    block.body.blocks().map(|inner| inner.ident.as_str().to_owned()).collect();
+                assert_eq!(
+                    (kind, &names[..]),
+                    ("terraform", &["backend".to_owned()][..]),
+                    "{place}"
+                );
+                continue;
+            }
             for (lodger, home) in homes {
                 assert_eq!(
                     kind == lodger,
@@ -107,19 +131,6 @@ fn files_are_those_of_the_style_guide() {
         let terraform: Vec<_> = body.get_blocks("terraform").collect();
         assert_eq!(terraform.len(), 1, "{place}");
         assert_eq!(text(terraform[0], "required_version"), Some(">= 1.11.0"), "{place}");
-    }
-}
-
-#[test]
-fn modules_configure_no_provider() {
-    for module in modules().into_iter().filter(|module| !module.is_root()) {
-        for (file, block) in module.blocks() {
-            assert!(
-                !block.has_ident("provider"),
-                "{}/{file}: the root configures providers",
-                module.directory.display()
-            );
-        }
     }
 }
 
@@ -229,8 +240,10 @@ fn interfaces() {
 #[test]
 fn every_module_has_tests() {
     for module in modules() {
-        let tests = fs::read_dir(module.directory.join("tests")).map_or(0, Iterator::count);
-        assert!(tests > 0, "{} has no tests", module.directory.display());
+        let entries = fs::read_dir(module.directory.join("tests")).into_iter().flatten();
+        let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".tftest.hcl");
+        let tests: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(is_test).collect();
+        assert!(!tests.is_empty(), "{} has no tests", module.path());
     }
 }
 
