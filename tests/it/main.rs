@@ -21,6 +21,7 @@ mod processes;
 mod repair;
 mod repository;
 mod rescue;
+mod tags;
 mod templates;
 mod testing;
 mod tf;
