@@ -18,6 +18,7 @@ mod life;
 mod measuring;
 mod playground;
 mod processes;
+mod rehearsal;
 mod repair;
 mod repository;
 mod rescue;

@@ -15,6 +15,8 @@ mod new;
 mod open;
 mod plan;
 mod question;
+mod rehearse;
+mod rehearsed;
 mod repair;
 mod restore;
 mod show;
@@ -36,6 +38,7 @@ pub(crate) enum Env {
     Status(status::Status),
     Test(test::Test),
     Plan(plan::Plan),
+    Rehearse(rehearse::Rehearse),
     Apply(apply::Apply),
     Repair(repair::Repair),
     Destroy(destroy::Destroy),
@@ -57,6 +60,7 @@ impl Env {
             Self::Status(status) => status.run(terminal),
             Self::Test(test) => test.run(terminal),
             Self::Plan(plan) => plan.run(terminal),
+            Self::Rehearse(rehearse) => rehearse.run(terminal),
             Self::Apply(apply) => apply.run(terminal),
             Self::Repair(repair) => repair.run(terminal),
             Self::Destroy(destroy) => destroy.run(terminal),

@@ -188,6 +188,7 @@ fn step_text(step: Step, name: &EnvName) -> String {
         Step::Wait => {
             format!("Waiting for the Terraform that an earlier run left working on `{name}`")
         }
+        Step::Rehearse(what) => format!("REHEARSAL: {what} of `{name}`"),
         Step::Destroy => format!("Destroying `{name}`"),
         Step::Sweep => format!("Looking for what is left of `{name}`"),
         Step::BackUp => format!("Backing up the database of `{name}`"),

@@ -5,8 +5,8 @@ use std::fmt;
 
 use menagerie_config::ReadError;
 use menagerie_lifecycle::{
-    AdoptionError, CheckTemplatesError, CreateError, Explain, InventoryError, OpenError, RunError,
-    TestError, TreeTestError,
+    AdoptionError, CheckTemplatesError, CreateError, Explain, InventoryError, OpenError,
+    RehearsalError, RunError, TestError, TreeTestError,
 };
 
 use crate::exit;
@@ -101,6 +101,7 @@ fn explained<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a dyn Explain> {
         .or_else(|| of::<TestError>(cause))
         .or_else(|| of::<TreeTestError>(cause))
         .or_else(|| of::<AdoptionError>(cause))
+        .or_else(|| of::<RehearsalError>(cause))
 }
 
 #[cfg(test)]

@@ -61,6 +61,41 @@ choice! {
     Hosting, "hosting" {
         /// Real processes on this machine.
         Local = "local",
+        /// Containers on instances of EC2, one a replica.
+        Ec2Docker = "ec2_docker",
+        /// Docker Compose on instances of EC2.
+        Ec2Compose = "ec2_compose",
+        /// Amazon ECS with Fargate.
+        Ecs = "ecs",
+        /// The shared cluster of Amazon EKS.
+        Eks = "eks",
+        /// A cluster of Kubernetes that is there already.
+        Kubernetes = "kubernetes",
+        /// A cluster of Nomad that is there already.
+        Nomad = "nomad",
+    }
+}
+
+impl Hosting {
+    /// Returns whether it is somewhere else than on this machine, so that its state has to be, too.
+    pub fn is_cloud(self) -> bool {
+        self != Self::Local
+    }
+}
+
+choice! {
+    /// What receives the telemetry of an environment that does not run on this machine.
+    Observability, "backend of observability" {
+        /// Amazon CloudWatch and X-Ray.
+        Cloudwatch = "cloudwatch",
+        /// Datadog.
+        Datadog = "datadog",
+        /// New Relic.
+        Newrelic = "newrelic",
+        /// Elasticsearch and Kibana.
+        Elk = "elk",
+        /// Telegraf and InfluxDB.
+        Tick = "tick",
     }
 }
 
@@ -127,13 +162,21 @@ mod tests {
         for choice in DatabaseEngine::ALL {
             assert_eq!(choice.to_string().parse(), Ok(*choice));
         }
-        assert_eq!("local".parse(), Ok(Hosting::Local));
+        for choice in Hosting::ALL {
+            assert_eq!(choice.to_string().parse(), Ok(*choice));
+        }
+        for choice in Observability::ALL {
+            assert_eq!(choice.to_string().parse(), Ok(*choice));
+        }
     }
 
     #[test]
     fn others_are_told_what_there_is() {
-        let error = "ecs".parse::<Hosting>().unwrap_err();
-        assert_eq!(error.to_string(), "there is no hosting `ecs`; there is `local`");
+        let error = "heroku".parse::<Hosting>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no hosting `heroku`; there is `local`, `ec2_docker`, `ec2_compose`, `ecs`, `eks`, `kubernetes`, `nomad`"
+        );
         let error = "Small\n".parse::<Size>().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -99,6 +99,35 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// Returns the value of a key that is true or false, if it is there and right.
+    pub(crate) fn boolean(&mut self, path: &str) -> Option<bool> {
+        self.value(path, |value| {
+            value.as_bool().ok_or_else(|| wrong_type(path, "a boolean", value))
+        })
+    }
+
+    /// Returns the value of a key that holds a string, if it is there and right. A wrong one is not shown.
+    pub(crate) fn secret<T: FromStr<Err: Display>>(&mut self, path: &str) -> Option<T> {
+        let read = self.string(path);
+        if read.is_none() && self.has(path) {
+            let problem = self.problems.pop().expect("what is there and was not read is noted");
+            self.problems.push(problem.without_excerpt());
+        }
+        read
+    }
+
+    /// Returns the elements of a key that holds an array of strings, without the wrong ones.
+    pub(crate) fn list<T: FromStr<Err: Display>>(&mut self, path: &str) -> Vec<T> {
+        let mut list = Vec::new();
+        for (place, word) in self.words(path).unwrap_or_default().into_iter().enumerate() {
+            match word.parse::<T>() {
+                Ok(read) => list.push(read),
+                Err(error) => self.refuse(&format!("{path}.{place}"), error.to_string()),
+            }
+        }
+        list
+    }
+
     /// Returns the value of a key that holds an instant, if it is there and right.
     pub(crate) fn timestamp(&mut self, path: &str) -> Option<Timestamp> {
         self.value(path, |value| {

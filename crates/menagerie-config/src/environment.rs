@@ -151,7 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Checksum, DatabaseEngine, VariableName};
+    use crate::{Checksum, DatabaseEngine, Observability, VariableName};
 
     fn parse(text: &str) -> Result<Environment, ConfigErrors> {
         Environment::parse(text, Path::new("tf/envs/calm-otter/env.toml"))
@@ -204,6 +204,7 @@ mod tests {
             "health_check_path=/readyz",
             "log_retention_days=7",
             "database_engine=postgres",
+            "observability=datadog",
             "environment.LOG_LEVEL=debug",
             "environment.MOTTO=a \"b\"\n${c}",
         ] {
@@ -227,6 +228,7 @@ mod tests {
         health_check_path = "/readyz"
         log_retention_days = 7
         database_engine = "postgres"
+        observability = "datadog"
 
         [settings.environment]
         LOG_LEVEL = "debug"
@@ -404,19 +406,23 @@ checksums = { "main.tf" = "sha256:AB" }
         );
         let path = prop::option::of("/[a-z0-9/?=&%~.:]{0,20}");
         let engine = prop::option::of(prop::sample::select(DatabaseEngine::ALL));
-        (numbers, path, engine, variables).prop_map(|(numbers, path, engine, variables)| Settings {
-            desired_count: numbers.0,
-            port: numbers.1,
-            log_retention_days: numbers.2,
-            health_check_path: path.map(|path| path.parse().unwrap()),
-            database_engine: engine,
-            environment: variables
-                .into_iter()
-                .filter_map(|(name, text)| {
-                    Some((name.parse::<VariableName>().ok()?, text.parse().ok()?))
-                })
-                .collect(),
-        })
+        let backend = prop::option::of(prop::sample::select(Observability::ALL));
+        (numbers, path, engine, backend, variables).prop_map(
+            |(numbers, path, engine, backend, variables)| Settings {
+                desired_count: numbers.0,
+                port: numbers.1,
+                log_retention_days: numbers.2,
+                health_check_path: path.map(|path| path.parse().unwrap()),
+                database_engine: engine,
+                observability: backend,
+                environment: variables
+                    .into_iter()
+                    .filter_map(|(name, text)| {
+                        Some((name.parse::<VariableName>().ok()?, text.parse().ok()?))
+                    })
+                    .collect(),
+            },
+        )
     }
 
     fn any_environment() -> impl Strategy<Value = Environment> {

@@ -91,6 +91,11 @@ impl Problem {
         }
     }
 
+    /// Returns it without the text of its line, which may hold what nobody should see.
+    pub(crate) fn without_excerpt(self) -> Self {
+        Self { excerpt: None, ..self }
+    }
+
     /// Returns a problem with a file as a whole.
     pub fn of_file(message: String, hint: Option<String>) -> Self {
         Self { line: 1, column: 1, message, hint, excerpt: None }

@@ -22,6 +22,7 @@ pub(crate) enum Kind {
 
 pub(crate) const STRING: Kind = Kind::Value("string");
 pub(crate) const INTEGER: Kind = Kind::Value("integer");
+pub(crate) const BOOLEAN: Kind = Kind::Value("boolean");
 const WORDS: Kind = Kind::Value("array of strings");
 const TIME: Kind = Kind::Value("date-time");
 
@@ -39,6 +40,25 @@ pub(crate) const PROJECT: &[Key] = &[
     Key { path: "environment.max_ttl", kind: STRING },
     Key { path: "database", kind: Kind::Table },
     Key { path: "database.engine", kind: STRING },
+    Key { path: "aws", kind: Kind::Table },
+    Key { path: "aws.region", kind: STRING },
+    Key { path: "backend", kind: Kind::Table },
+    Key { path: "backend.s3", kind: Kind::Table },
+    Key { path: "backend.s3.bucket", kind: STRING },
+    Key { path: "backend.s3.region", kind: STRING },
+    Key { path: "backend.s3.kms_key_id", kind: STRING },
+    Key { path: "ingress", kind: Kind::Table },
+    Key { path: "ingress.cidrs", kind: WORDS },
+    Key { path: "ingress.public", kind: BOOLEAN },
+    Key { path: "ingress.domain", kind: Kind::Table },
+    Key { path: "ingress.domain.name", kind: STRING },
+    Key { path: "ingress.domain.zone_id", kind: STRING },
+    Key { path: "ingress.domain.certificate_arn", kind: STRING },
+    Key { path: "observability", kind: Kind::Table },
+    Key { path: "observability.backend", kind: STRING },
+    Key { path: "observability.collector_image", kind: STRING },
+    Key { path: "observability.endpoint", kind: STRING },
+    Key { path: "observability.secret", kind: STRING },
     Key { path: "test", kind: Kind::Table },
     Key { path: "test.command", kind: WORDS },
     Key { path: "test.timeout", kind: STRING },
@@ -67,6 +87,7 @@ pub(crate) const ENVIRONMENT: &[Key] = &[
     Key { path: "settings.health_check_path", kind: STRING },
     Key { path: "settings.log_retention_days", kind: INTEGER },
     Key { path: "settings.database_engine", kind: STRING },
+    Key { path: "settings.observability", kind: STRING },
     Key { path: "settings.environment", kind: Kind::Map },
     Key { path: "template", kind: Kind::Table },
     Key { path: "template.version", kind: INTEGER },
@@ -199,7 +220,7 @@ mod page {
         let (requests, text): (Vec<String>, Vec<String>) =
             defaults.partition(|line| line.starts_with("test.request."));
         let text = text.concat();
-        assert_eq!(text.lines().count(), 7, "{text}");
+        assert_eq!(text.lines().count(), 8, "{text}");
         let project = Project::parse(&text, Path::new("page")).unwrap();
         let tests = Tests { timeout: Some(Tests::TIMEOUT), ..Tests::default() };
         assert_eq!(project, Project { tests, ..Project::default() });

@@ -35,6 +35,7 @@
 //! ```
 
 mod choice;
+mod cloud;
 mod command_line;
 mod document;
 pub mod edit;
@@ -43,6 +44,7 @@ mod errors;
 mod health_check_path;
 mod keys;
 mod owner;
+mod platform;
 mod project;
 mod settings;
 mod template;
@@ -50,12 +52,17 @@ mod test;
 mod ttl;
 mod variables;
 
-pub use choice::{DatabaseEngine, Hosting, Method, Size, UnknownChoice};
+pub use choice::{DatabaseEngine, Hosting, Method, Observability, Size, UnknownChoice};
+pub use cloud::{
+    BucketName, Cidr, CloudValueError, Endpoint, HostName, Identifier, ImageReference, KmsKey,
+    Region, SecretReference,
+};
 pub use command_line::{CommandLine, CommandLineError};
 pub use environment::{Environment, WrongDirectory};
 pub use errors::{ConfigErrors, Problem, ReadError};
 pub use health_check_path::{HealthCheckPath, HealthCheckPathError};
 pub use owner::{Owner, OwnerError};
+pub use platform::{Aws, Domain, Ingress, MissingPlatform, Platform, S3Backend, Telemetry};
 pub use project::{Application, Database, Defaults, MissingRun, Project};
 pub use settings::{SettingError, Settings};
 pub use template::{Checksum, ChecksumError, Template};

@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use crate::document::Document;
 use crate::{
-    CommandLine, ConfigErrors, DatabaseEngine, HealthCheckPath, Hosting, ReadError, Size, Tests,
-    Ttl, Variables, keys,
+    CommandLine, ConfigErrors, DatabaseEngine, HealthCheckPath, Hosting, Platform, ReadError, Size,
+    Tests, Ttl, Variables, keys,
 };
 
 /// What `menagerie.toml` says: how the application is built and run, and what new environments are
@@ -24,6 +24,8 @@ pub struct Project {
     pub environment: Defaults,
     /// `[database]`.
     pub database: Database,
+    /// `[aws]`, `[backend]`, `[ingress]` and `[observability]`: what hostings other than `local` need.
+    pub platform: Platform,
     /// `[test]`.
     pub tests: Tests,
 }
@@ -111,6 +113,7 @@ impl Project {
             },
             environment: defaults(&mut document),
             database: Database { engine: document.string("database.engine") },
+            platform: Platform::read(&mut document),
             tests: Tests::read(&mut document),
         };
         if document.is_right() { Ok(project) } else { Err(document.into_errors(file)) }
@@ -233,7 +236,7 @@ environment = { PORT = "80", "LOG LEVEL" = "info", WORKERS = 4 }
 ttl = "8h"
 
 [environment]
-hosting = "ecs"
+hosting = "heroku"
 size = 3
 ttl = "9d"
 max_tll = "1d"
@@ -286,10 +289,10 @@ engine = "mysql"
            | ^^^
            = hint: did you mean `environment.ttl`?
 
-        menagerie.toml:13:11: there is no hosting `ecs`; there is `local`
+        menagerie.toml:13:11: there is no hosting `heroku`; there is `local`, `ec2_docker`, `ec2_compose`, `ecs`, `eks`, `kubernetes`, `nomad`
            |
-        13 | hosting = "ecs"
-           |           ^^^^^
+        13 | hosting = "heroku"
+           |           ^^^^^^^^
 
         menagerie.toml:14:8: `environment.size` is a string, not an integer
            |

@@ -8,8 +8,8 @@ use toml_edit::{Item, Table, Value, value};
 use crate::document::Document;
 use crate::keys::{self, Kind};
 use crate::{
-    DatabaseEngine, HealthCheckPath, HealthCheckPathError, UnknownChoice, VariableError,
-    VariableName, VariableValue, Variables,
+    DatabaseEngine, HealthCheckPath, HealthCheckPathError, Observability, UnknownChoice,
+    VariableError, VariableName, VariableValue, Variables,
 };
 
 /// What one environment has otherwise than the others: `[settings]` of `env.toml`, and `--set` of
@@ -28,6 +28,8 @@ pub struct Settings {
     pub log_retention_days: Option<u32>,
     /// The kind of the database.
     pub database_engine: Option<DatabaseEngine>,
+    /// What receives its telemetry, where that is not on this machine.
+    pub observability: Option<Observability>,
     /// What the application is given besides the project's.
     pub environment: Variables,
 }
@@ -85,6 +87,7 @@ impl Settings {
                 self.log_retention_days = Some(number("log_retention_days", value, 1..=3653)?);
             }
             "database_engine" => self.database_engine = Some(value.parse()?),
+            "observability" => self.observability = Some(value.parse()?),
             _ => {
                 let name = key.strip_prefix("environment.").ok_or_else(|| unknown(key))?;
                 self.environment
@@ -131,6 +134,7 @@ impl Settings {
         put("health_check_path", self.health_check_path.as_ref().map(|path| path.as_str().into()));
         put("log_retention_days", self.log_retention_days.map(|days| i64::from(days).into()));
         put("database_engine", self.database_engine.map(|engine| engine.as_str().into()));
+        put("observability", self.observability.map(|backend| backend.as_str().into()));
         if !self.environment.is_empty() {
             let variables =
                 self.environment.iter().map(|(name, text)| (name.as_str(), value(text.as_str())));
@@ -194,6 +198,7 @@ mod tests {
         check("port=65535", Ok("port = 65535\n"));
         check("health_check_path=/readyz", Ok("health_check_path = \"/readyz\"\n"));
         check("log_retention_days=3653", Ok("log_retention_days = 3653\n"));
+        check("observability=datadog", Ok("observability = \"datadog\"\n"));
         check("database_engine=sqlite", Ok("database_engine = \"sqlite\"\n"));
     }
 
@@ -255,7 +260,7 @@ mod tests {
         check(
             "=1",
             Err("there is no setting ``; there is `desired_count`, `port`, `health_check_path`, \
-                 `log_retention_days`, `database_engine`, `environment.NAME`"),
+                 `log_retention_days`, `database_engine`, `observability`, `environment.NAME`"),
         );
     }
 
@@ -278,6 +283,12 @@ mod tests {
         check(
             "database_engine=mysql",
             Err("there is no database engine `mysql`; there is `postgres`, `sqlite`"),
+        );
+        check(
+            "observability=local",
+            Err(
+                "there is no backend of observability `local`; there is `cloudwatch`, `datadog`, `newrelic`, `elk`, `tick`",
+            ),
         );
         check("environment.PORT=1", Err("`PORT` is set by the hosting, so it can't be given"));
         check("environment.A=\0", Err("the value of a variable can't hold a zero byte"));

@@ -43,6 +43,7 @@ pub fn apply(
     name: &EnvName,
     options: &ApplyOptions,
 ) -> Result<Applied, RunError> {
+    inventory::find(session.repository, name, Timestamp::now())?.check_here()?;
     let held = session.hold(name, "an apply")?;
     held.check_wanted()?;
     let ready = prepare(session, &held)?;

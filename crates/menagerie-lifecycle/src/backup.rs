@@ -48,6 +48,7 @@ pub fn back_up(
 ) -> Result<Copied, RunError> {
     check_not_gone(session, name)?;
     let held = session.hold(name, "a backup")?;
+    held.entry.check_here()?;
     session.step(name, Step::BackUp);
     let output = match output {
         Some(output) => output.to_owned(),
@@ -68,6 +69,7 @@ pub fn restore(
 ) -> Result<Restored, RunError> {
     check_not_gone(session, name)?;
     let held = session.hold(name, "a restore")?;
+    held.entry.check_here()?;
     held.check_wanted()?;
     let mut kept = None;
     if options.keeps {

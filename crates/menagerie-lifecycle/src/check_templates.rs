@@ -5,8 +5,8 @@ mod judge;
 mod scratch;
 
 use self::scratch::Scratch;
-use crate::file::FileError;
-use crate::hosting::LocalHosting;
+use crate::file::{self, FileError};
+use crate::hosting::{LocalHosting, Served, merge_reattach, serve};
 use crate::kind::{Explain, Kind};
 use crate::lock::{Lock, LockError};
 use crate::run::RunError;
@@ -17,6 +17,8 @@ use menagerie_config::Hosting;
 use menagerie_template::{Case, File, TemplateLine, Templates, cases};
 use menagerie_terraform::Workdir;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
 
 /// What was checked, and what is wrong.
 #[derive(Debug)]
@@ -87,12 +89,14 @@ pub fn check_templates(session: &mut Session<'_>) -> Result<CheckedTemplates, Ch
     let hosting = LocalHosting::borrow(&session.provider, &scratch.run("local"));
     let served =
         hosting.serve(&scratch.run("output").join("provider.log")).map_err(RunError::from)?;
+    let double = serve_double(&session.provider, &scratch)?;
+    let reattach = merge_reattach(&served.reattach, &double.reattach);
     let workdir = Workdir {
         directory: scratch.environments(),
         data_directory: scratch.run("data"),
         runs_directory: scratch.run("output"),
         environment: session.variables.clone(),
-        reattach_providers: Some(served.reattach.clone()),
+        reattach_providers: Some(reattach),
         journal: None,
         workspace: None,
     };
@@ -101,6 +105,15 @@ pub fn check_templates(session: &mut Session<'_>) -> Result<CheckedTemplates, Ch
     let misformed = format::check_all(&workdir, terraform, cancel, &templates, &rendered)?;
     checked.problems = merge(checked.problems.into_iter().chain(invalid).chain(misformed));
     Ok(checked)
+}
+
+/// Starts the stand-in for the providers of clouds: their schemas are all that is asked for.
+fn serve_double(provider: &Path, scratch: &Scratch) -> Result<Served, CheckTemplatesError> {
+    let directory = scratch.run("rehearsal");
+    file::create_private_directory(&directory)?;
+    let arguments: [OsString; 3] = ["rehearse".into(), "--dir".into(), directory.into()];
+    let log = scratch.run("output").join("rehearsal.log");
+    Ok(serve(provider, "rehearse", &arguments, &log).map_err(RunError::from)?)
 }
 
 /// The templates could not be checked.

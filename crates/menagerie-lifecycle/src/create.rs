@@ -11,10 +11,11 @@ use crate::repository::Repository;
 use crate::templates::TemplatesError;
 use jiff::Timestamp;
 use menagerie_config::{
-    Environment, Hosting, MissingRun, Owner, ReadError, Settings, Size, Template, Ttl,
+    Environment, Hosting, MissingPlatform, MissingRun, Owner, Project, ReadError, Settings, Size,
+    Template, Ttl,
 };
 use menagerie_naming::{DrawError, EnvName, Taken, TakenError, check_free, draw};
-use menagerie_template::{File, Root};
+use menagerie_template::{File, Root, Tags, Templates};
 use menagerie_terraform::JournalError;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,9 @@ pub enum CreateError {
     /// `menagerie.toml` does not say what to run.
     #[error(transparent)]
     Run(#[from] MissingRun),
+    /// `menagerie.toml` does not say where the states of the hosting are.
+    #[error(transparent)]
+    Platform(#[from] MissingPlatform),
     /// A template could not be rendered.
     #[error("failed to render the root module")]
     Template(#[from] TemplatesError),
@@ -91,7 +95,7 @@ impl Explain for CreateError {
     fn kind(&self) -> Kind {
         match self {
             Self::Taken(_) => Kind::Refused,
-            Self::Project(_) | Self::Run(_) => Kind::Invalid,
+            Self::Project(_) | Self::Run(_) | Self::Platform(_) => Kind::Invalid,
             Self::Template(error) => error.kind(),
             Self::Draw(_) | Self::Git(_) | Self::File(_) | Self::Journal(_) => Kind::Failed,
         }
@@ -104,6 +108,7 @@ impl Explain for CreateError {
             }
             Self::Taken(_) => Some("give another name, or none: one is drawn".to_owned()),
             Self::Run(_) => Some("docs/configuration.md describes `application.run`".to_owned()),
+            Self::Platform(missing) => Some(missing.hint()),
             Self::Template(error) => error.hint(),
             _ => None,
         }
@@ -155,6 +160,7 @@ fn render_draft(
     if request.hosting == Hosting::Local {
         project.application.run()?;
     }
+    project.platform.check(request.hosting)?;
     let templates = repository.templates()?;
     let taken = taken(repository, branches)?;
     let name = match &request.name {
@@ -164,21 +170,36 @@ fn render_draft(
         }
         None => draw(request.seed, &taken)?,
     };
+    build(repository, request, name, &project, &templates, now)
+}
+
+/// Renders the files of an environment of this name.
+pub(crate) fn build(
+    repository: &Repository,
+    request: &Request,
+    name: EnvName,
+    project: &Project,
+    templates: &Templates,
+    now: Timestamp,
+) -> Result<Draft, CreateError> {
+    // Whole seconds: the file is for people.
+    let created = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let expires = request.ttl.expiry(created);
+    let title = repository.git().title();
     let root = Root {
         name: &name,
         hosting: request.hosting,
         size: request.size,
+        tags: Tags { owner: request.owner.as_str(), created, expires, repository: &title },
         settings: &request.settings,
-        project: &project,
+        project,
     };
     let rendered = templates.render(&root).map_err(TemplatesError::from)?;
-    // Whole seconds: the file is for people.
-    let created = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let environment = Environment {
         name,
         owner: request.owner.clone(),
         created,
-        expires: request.ttl.expiry(created),
+        expires,
         hosting: request.hosting,
         size: request.size,
         settings: request.settings.clone(),

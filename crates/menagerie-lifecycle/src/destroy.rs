@@ -53,6 +53,7 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
     } else {
         // Refused before it begins: with a state that can't be read, nobody knows what is to be destroyed.
         inventory::state(session.repository, name)?;
+        check_never_applied(&held)?;
         milestone::append(session.repository.home(), name, &Milestone::DestroyStarted)?;
         let proven = prove(session, &held);
         if let Err(error) = &proven {
@@ -63,6 +64,18 @@ pub fn destroy(session: &mut Session<'_>, name: &EnvName) -> Result<Certificate,
     };
     remove(session, &held, &proven)?;
     Ok(proven)
+}
+
+/// Refuses an environment whose state is elsewhere and may hold something, which nobody here can see. Nothing of ours applies
+/// one, so that only a Terraform that was run by hand can have.
+fn check_never_applied(held: &Held) -> Result<(), RunError> {
+    let Some(directory) = &held.entry.directory else { return held.entry.check_here() };
+    let was_run =
+        [".terraform", ".terraform.lock.hcl"].iter().any(|name| directory.join(name).exists());
+    if was_run && held.entry.check_here().is_err() {
+        return Err(RunError::ByHand(held.name.clone()));
+    }
+    Ok(())
 }
 
 /// Destroys all resources, ends what else is on record, and looks whether that is so.

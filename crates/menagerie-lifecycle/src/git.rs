@@ -18,6 +18,9 @@ pub enum GitError {
     /// There is no repository.
     #[error("`{}` is not in a git repository", .0.display())]
     NoRepository(PathBuf),
+    /// There is no such commit.
+    #[error("there is no commit `{}`", .0.escape_debug())]
+    NoCommit(String),
     /// The command failed.
     #[error("`git {arguments}` failed: {stderr}")]
     Failed {
@@ -76,6 +79,38 @@ impl Git {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// Returns what the repository is called: the last two parts of the address of `origin`, such as `acme/web`, else the name
+    /// of the work tree's directory. What an address may hold besides, such as a password, is not in it.
+    pub fn title(&self) -> String {
+        let origin = ask(&self.root, &["config", "remote.origin.url"]).unwrap_or_default();
+        title(&origin).unwrap_or_else(|| {
+            let name = self.root.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        })
+    }
+
+    /// Writes what a commit has below a path of the repository into a directory, through an index of its own.
+    pub(crate) fn export(
+        &self,
+        reference: &str,
+        path: &str,
+        to: &Path,
+        index: &Path,
+    ) -> Result<(), GitError> {
+        let commit = format!("{reference}^{{commit}}");
+        let commit =
+            ask(&self.root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
+        let commit = commit.map_err(|error| match error {
+            GitError::Failed { .. } => GitError::NoCommit(reference.to_owned()),
+            other => other,
+        })?;
+        let tree = format!("{}:{path}", commit.trim());
+        let prefix = format!("--prefix={path}/");
+        ask_with(&self.root, &["read-tree", &prefix, &tree], Some(index))?;
+        let prefix = format!("--prefix={}/", to.display());
+        ask_with(&self.root, &["checkout-index", "--all", &prefix], Some(index)).map(drop)
+    }
+
     /// Tells whether the last commit holds exactly this content at this path of the work tree.
     pub fn is_committed(&self, path: &Path) -> Result<bool, GitError> {
         let path = path.to_string_lossy();
@@ -87,8 +122,36 @@ impl Git {
     }
 }
 
+/// Returns the last two parts of the path of a repository's address: `https://host/acme/web.git`, `git@host:acme/web`.
+fn title(address: &str) -> Option<String> {
+    let address = address.trim().trim_end_matches('/');
+    let address = address.strip_suffix(".git").unwrap_or(address);
+    let path = match address.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => address.split_once(':').map_or(address, |(_, path)| path),
+    };
+    let parts: Vec<&str> = path
+        .rsplit('/')
+        .filter(|part| !part.is_empty() && !part.starts_with('.'))
+        .take(2)
+        .collect();
+    (!parts.is_empty()).then(|| parts.into_iter().rev().collect::<Vec<_>>().join("/"))
+}
+
 fn ask(directory: &Path, arguments: &[&str]) -> Result<String, GitError> {
-    let output = duct::cmd("git", arguments)
+    ask_with(directory, arguments, None)
+}
+
+fn ask_with(
+    directory: &Path,
+    arguments: &[&str],
+    index: Option<&Path>,
+) -> Result<String, GitError> {
+    let mut command = duct::cmd("git", arguments);
+    if let Some(index) = index {
+        command = command.env("GIT_INDEX_FILE", index);
+    }
+    let output = command
         .dir(directory)
         .stdin_null()
         .stdout_capture()
@@ -101,5 +164,25 @@ fn ask(directory: &Path, arguments: &[&str]) -> Result<String, GitError> {
     } else {
         let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Err(GitError::Failed { arguments: arguments.join(" "), stderr })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(address: &str, expected: Option<&str>) {
+        assert_eq!(title(address).as_deref(), expected);
+    }
+
+    #[test]
+    fn titles() {
+        check("https://user:secret@example.com/acme/web.git\n", Some("acme/web"));
+        check("git@example.com:acme/web.git", Some("acme/web"));
+        check("ssh://git@example.com:2222/group/acme/web/", Some("acme/web"));
+        check("../web", Some("web"));
+        check("", None);
+        check("https://secret@example.com", None);
     }
 }

@@ -306,6 +306,16 @@ pub(crate) fn serve(
     Ok(Served { reattach: line.trim().to_owned(), hold: Some(hold), handle })
 }
 
+/// Returns one value of `TF_REATTACH_PROVIDERS` for two.
+pub(crate) fn merge_reattach(one: &str, other: &str) -> String {
+    let parse = |text: &str| -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(text).unwrap_or_default()
+    };
+    let mut providers = parse(one);
+    providers.extend(parse(other));
+    serde_json::Value::Object(providers).to_string()
+}
+
 /// Reads `error: …` and, after it, `hint: …`.
 fn refused(stderr: &str) -> HostingError {
     let (message, hint) = match stderr.rsplit_once("\nhint: ") {
@@ -355,5 +365,11 @@ mod tests {
         check("error: no: a\nb\nhint: do", ("no: a\nb", Some("do")));
         check("error: no", ("no", None));
         check("", ("", None));
+    }
+
+    #[test]
+    fn two_values_become_one() {
+        let (one, other) = (r#"{"a/b/c":{"Pid":1}}"#, r#"{"d/e/f":{"Pid":2}}"#);
+        assert_eq!(merge_reattach(one, other), r#"{"a/b/c":{"Pid":1},"d/e/f":{"Pid":2}}"#);
     }
 }

@@ -6,6 +6,7 @@ use crate::file::{self, Context as _, FileError};
 use crate::kind::{Explain, Kind};
 use crate::milestone::{self, Milestone};
 use crate::repository::Repository;
+use crate::run::RunError;
 use jiff::Timestamp;
 use menagerie_config::{Environment, ReadError};
 use menagerie_naming::EnvName;
@@ -35,6 +36,18 @@ pub struct Entry {
     pub expired: bool,
     /// What a person should know beside.
     pub notes: Vec<String>,
+}
+
+impl Entry {
+    /// Refuses an environment whose state is not on this machine.
+    pub(crate) fn check_here(&self) -> Result<(), RunError> {
+        match &self.environment {
+            Some(Environment { hosting, .. }) if hosting.is_cloud() => {
+                Err(RunError::Remote { name: self.name.clone(), hosting: *hosting })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Where an environment is in its life.

@@ -44,6 +44,7 @@ mod milestone;
 mod plan;
 mod probe;
 mod process_group;
+mod rehearsal;
 mod repair;
 mod repository;
 mod run;
@@ -74,6 +75,10 @@ pub use kind::{Explain, Kind};
 pub use logs::{Follow, Lines, Log, logs};
 pub use plan::{Planned, plan};
 pub use probe::Health;
+pub use rehearsal::{
+    Finding, RehearsalError, RehearsalOptions, RehearsedPlan, RehearsedStep, rehearse,
+    rehearse_plan,
+};
 pub use repair::{Mender, RepairOptions, Repaired, Trouble, look, repair};
 pub use repository::{OpenError, Repository};
 pub use run::RunError;

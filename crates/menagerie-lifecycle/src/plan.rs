@@ -8,7 +8,8 @@ use crate::inventory;
 use crate::run::RunError;
 use crate::saved_plan::SavedPlan;
 use crate::session::{Held, Ready, Session, Source, Step};
-use menagerie_config::{Environment, Hosting};
+use jiff::Timestamp;
+use menagerie_config::Environment;
 use menagerie_naming::EnvName;
 use menagerie_plan::{Digest, Plan, Summary, digest};
 use menagerie_terraform::{InitOptions, LockOptions, PlanOptions};
@@ -35,6 +36,7 @@ pub(crate) struct Made {
 
 /// Plans an environment, and keeps the plan for `apply` where it has something to do.
 pub fn plan(session: &mut Session<'_>, name: &EnvName) -> Result<Planned, RunError> {
+    inventory::find(session.repository, name, Timestamp::now())?.check_here()?;
     let held = session.hold(name, "a plan")?;
     held.check_wanted()?;
     let ready = prepare(session, &held)?;
@@ -58,9 +60,11 @@ pub(crate) fn prepare(session: &mut Session<'_>, held: &Held) -> Result<Ready, R
         Source::Directory => {
             let environment = Environment::read(&source.2.join("env.toml"))?;
             file::write_private(&held.records.intent(), environment.to_toml().as_bytes())?;
-            let image = match environment.hosting {
-                Hosting::Local => local_image(session, held)?,
-            };
+            let hosting = environment.hosting;
+            if hosting.is_cloud() {
+                return Err(RunError::Remote { name: held.name.clone(), hosting });
+            }
+            let image = local_image(session, held)?;
             write_variables(held, &image)?;
         }
         Source::Bundle => {

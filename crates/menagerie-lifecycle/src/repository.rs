@@ -39,7 +39,7 @@ impl Explain for OpenError {
             Self::Git(GitError::NoRepository(_)) => {
                 Some("run it in a clone of the application's repository".to_owned())
             }
-            Self::Git(GitError::Failed { .. }) | Self::File(_) => None,
+            Self::Git(GitError::Failed { .. } | GitError::NoCommit(_)) | Self::File(_) => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::inventory::InventoryError;
 use crate::kind::{Explain, Kind};
 use crate::lock::LockError;
 use crate::milestone::MilestoneError;
-use menagerie_config::{MissingRun, ReadError};
+use menagerie_config::{Hosting, MissingRun, ReadError};
 use menagerie_naming::EnvName;
 use menagerie_terraform::JournalError;
 
@@ -28,6 +28,19 @@ pub enum RunError {
     /// Neither a directory nor a bundle says what it is made of.
     #[error("`{0}` has neither a directory in this checkout nor a bundle of an earlier apply")]
     NoSource(EnvName),
+    /// Its state is not on this machine.
+    #[error(
+        "`{name}` runs on `{hosting}`, and Menagerie does not see states that are not on this machine yet"
+    )]
+    Remote {
+        /// The environment.
+        name: EnvName,
+        /// Where it runs.
+        hosting: Hosting,
+    },
+    /// Terraform was run in its directory by hand.
+    #[error("Terraform was run by hand in `tf/envs/{0}`, so its state in S3 may hold something")]
+    ByHand(EnvName),
     /// It is on its way out.
     #[error("`{0}` is being destroyed, or was: nothing else can be done with it any more")]
     Ending(EnvName),
@@ -166,7 +179,11 @@ impl Explain for RunError {
             Self::Inventory(error) => error.kind(),
             Self::Held { .. } | Self::StateLocked { .. } => Kind::Locked,
             Self::Project(_) | Self::Run(_) => Kind::Invalid,
-            Self::Ending(_) | Self::PlanChanged { .. } | Self::WouldDestroy { .. } => Kind::Refused,
+            Self::Ending(_)
+            | Self::Remote { .. }
+            | Self::ByHand(_)
+            | Self::PlanChanged { .. }
+            | Self::WouldDestroy { .. } => Kind::Refused,
             Self::Interrupted { .. } | Self::Image(ImageError::Interrupted) => Kind::Interrupted,
             Self::Incomplete { source, .. } => match source.as_deref() {
                 Some(Self::Interrupted { .. }) => Kind::Interrupted,
@@ -191,6 +208,13 @@ impl Explain for RunError {
             Self::Held { .. } => "wait until it has ended, and run the command again".to_owned(),
             Self::StateLocked { .. } => "if no Terraform runs any more, `terraform force-unlock` releases it".to_owned(),
             Self::NoSource(name) => format!("check out the branch that has `tf/envs/{name}`"),
+            Self::Remote { name, .. } => format!(
+                "`cargo xtask env plan {name} --rehearse` shows the plan without an account; its root module is whole, so that \
+                 Terraform makes it by hand: `terraform -chdir=tf/envs/{name} init`, then `plan -var image=…`"
+            ),
+            Self::ByHand(name) => format!(
+                "`terraform -chdir=tf/envs/{name} destroy -var image=…`, then remove `tf/envs/{name}`"
+            ),
             Self::Ending(name) => {
                 format!("`cargo xtask env destroy {name} --confirm {name}` finishes it; a new one has a new name")
             }

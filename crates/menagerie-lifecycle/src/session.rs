@@ -72,6 +72,8 @@ pub enum Step {
     Destroy,
     /// Looks for what is left and ends it.
     Sweep,
+    /// Does something over a stand-in for a cloud.
+    Rehearse(&'static str),
     /// Asks the URL whether it answers.
     Probe,
     /// Backs up the database.

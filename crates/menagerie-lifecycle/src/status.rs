@@ -33,6 +33,7 @@ pub fn status(
     now: Timestamp,
 ) -> Result<Status, RunError> {
     let entry = inventory::find(session.repository, name, now)?;
+    entry.check_here()?;
     let records = session.repository.home().environment(name);
     let running = LocalHosting::borrow(&session.provider, &records.local()).running()?;
     let health = entry.url.as_deref().map(|url| {

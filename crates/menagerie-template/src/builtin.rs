@@ -1,4 +1,5 @@
-//! The templates that come with this crate: `templates/base/` for all hostings, a directory beside it for each.
+//! The templates that come with this crate: `templates/base/` for all hostings, `templates/aws/` for all that keep what they
+//! need there, a directory beside them for what a hosting has of its own.
 
 use menagerie_config::Hosting;
 
@@ -7,6 +8,9 @@ pub(crate) const SUFFIX: &str = ".tera";
 
 /// The directory of the templates that hostings share.
 pub(crate) const BASE: &str = "base";
+
+/// The directory of the templates that hostings share that are not on this machine.
+pub(crate) const AWS: &str = "aws";
 
 /// A template: its path, such as `base/main.tf.tera`, and its text.
 pub(crate) type Builtin = (&'static str, &'static str);
@@ -24,6 +28,10 @@ macro_rules! templates {
 const SHARED: &[Builtin] =
     templates!["base": "terraform.tf", "variables.tf", "main.tf", "outputs.tf"];
 
+/// What hostings share that are not on this machine.
+const SHARED_BY_AWS: &[Builtin] =
+    templates!["aws": "terraform.tf", "backend.tf", "providers.tf", "variables.tf", "main.tf"];
+
 /// The files of a root module in the order in which they are rendered; what a hosting has besides comes after them.
 const ORDER: &[&str] =
     &["terraform.tf", "backend.tf", "providers.tf", "variables.tf", "main.tf", "outputs.tf"];
@@ -34,12 +42,30 @@ const fn own(hosting: Hosting) -> &'static [Builtin] {
         Hosting::Local => {
             templates!["local": "terraform.tf", "backend.tf", "providers.tf", "variables.tf", "main.tf"]
         }
+        Hosting::Ec2Docker | Hosting::Ec2Compose | Hosting::Ecs => &[],
+        Hosting::Eks => templates!["eks": "terraform.tf", "providers.tf"],
+        Hosting::Kubernetes => templates!["kubernetes": "terraform.tf", "providers.tf"],
+        Hosting::Nomad => templates!["nomad": "terraform.tf", "providers.tf"],
+    }
+}
+
+/// Returns the directories that a hosting's templates lie in; of two files of the same name, the first one counts.
+pub(crate) fn layers(hosting: Hosting) -> &'static [&'static str] {
+    match hosting {
+        Hosting::Local => &["local", BASE],
+        Hosting::Ec2Docker => &["ec2_docker", AWS, BASE],
+        Hosting::Ec2Compose => &["ec2_compose", AWS, BASE],
+        Hosting::Ecs => &["ecs", AWS, BASE],
+        Hosting::Eks => &["eks", AWS, BASE],
+        Hosting::Kubernetes => &["kubernetes", AWS, BASE],
+        Hosting::Nomad => &["nomad", AWS, BASE],
     }
 }
 
 /// Returns the templates that a hosting is made of.
 pub(crate) fn of(hosting: Hosting) -> impl Iterator<Item = Builtin> {
-    SHARED.iter().chain(own(hosting)).copied()
+    let shared_by_aws = if hosting.is_cloud() { SHARED_BY_AWS } else { &[] };
+    SHARED.iter().chain(shared_by_aws).chain(own(hosting)).copied()
 }
 
 /// Returns the files of a hosting's root module, in order.
@@ -56,7 +82,7 @@ pub(crate) fn overridable() -> impl Iterator<Item = String> {
     let own = |hosting: Hosting| {
         files(hosting).into_iter().map(move |file| format!("{hosting}/{file}{SUFFIX}"))
     };
-    let shared = SHARED.iter().map(|(path, _)| (*path).to_owned());
+    let shared = SHARED.iter().chain(SHARED_BY_AWS).map(|(path, _)| (*path).to_owned());
     shared.chain(Hosting::ALL.iter().copied().flat_map(own))
 }
 
@@ -99,11 +125,23 @@ mod tests {
             for printed in text.split("{{").skip(1) {
                 let (printed, _) = printed.split_once("}}").expect("Tera would not take it");
                 let (_, filter) = printed.rsplit_once('|').unwrap_or_default();
-                let is_filtered = ["hcl", "hcl(indent=4)"].contains(&filter.trim());
+                let is_filtered =
+                    ["hcl", "hcl(indent=2)", "hcl(indent=4)"].contains(&filter.trim());
                 assert!(
                     is_filtered || printed.trim().starts_with("throw("),
                     "`{path}` prints `{printed}`"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn layers_begin_with_the_hosting_itself() {
+        for hosting in Hosting::ALL {
+            let layers = layers(*hosting);
+            assert_eq!((layers[0], layers.last()), (hosting.as_str(), Some(&BASE)));
+            for (path, _) in of(*hosting) {
+                assert!(layers.contains(&path.split('/').next().unwrap()), "{path}");
             }
         }
     }

@@ -24,7 +24,7 @@
 //!
 //! ```
 //! use menagerie_config::{Hosting, Project, Settings, Size};
-//! use menagerie_template::{Root, Templates};
+//! use menagerie_template::{Root, Tags, Templates};
 //!
 //! let mut settings = Settings::default();
 //! settings.set("environment.GREETING=hello ${name}")?;
@@ -32,6 +32,7 @@
 //!     name: &"calm-otter".parse()?,
 //!     hosting: Hosting::Local,
 //!     size: Size::Small,
+//!     tags: Tags::default(),
 //!     settings: &settings,
 //!     project: &Project::default(),
 //! })?;
@@ -59,4 +60,4 @@ pub use error::{OVERRIDES, TemplateError};
 pub use locate::TemplateLine;
 pub use rendered::{File, Rendered, checksum};
 pub use templates::Templates;
-pub use variables::Root;
+pub use variables::{Root, Tags};

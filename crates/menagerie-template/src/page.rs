@@ -7,7 +7,7 @@ use std::path::Path;
 use menagerie_config::{Hosting, Project, Settings, Size};
 
 use crate::variables::VARIABLES;
-use crate::{Root, Templates, builtin};
+use crate::{Root, Tags, Templates, builtin};
 
 fn page() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/templates.md"))
@@ -45,6 +45,7 @@ fn render(text: &str) -> Result<String, String> {
         name: &"calm-otter".parse().unwrap(),
         hosting: Hosting::Local,
         size: Size::Small,
+        tags: Tags::default(),
         settings: &settings(),
         project: &Project::default(),
     };
@@ -89,7 +90,10 @@ fn variables_have_the_types_that_stand_there() {
                 "number" => value.is_number(),
                 "text or none" => value.as_str().is_some() || value.is_none(),
                 "number or none" => value.is_number() || value.is_none(),
+                "boolean" => value.as_bool().is_some(),
+                "list of texts" => value.as_array().is_some(),
                 "map of texts" => value.as_map().is_some(),
+                "map of texts or none" => value.as_map().is_some() || value.is_none(),
                 other => panic!("no type: {other}"),
             };
             assert!(is_right, "`{name}` of {}: {value:?}", case.label);
@@ -103,16 +107,18 @@ fn every_block_stands_there_and_no_other() {
         .into_iter()
         .map(|row| (row[0].clone(), row[1].clone()))
         .collect();
-    let mut known = Vec::new();
+    let mut known: Vec<(String, String)> = Vec::new();
     for (path, text) in Hosting::ALL.iter().flat_map(|hosting| builtin::of(*hosting)) {
-        // A hosting fills the blocks of the shared one.
-        if path.starts_with("base/") {
-            let blocks = text.split(" block ").skip(1).filter_map(|rest| rest.split(' ').next());
-            known.extend(
-                blocks
-                    .filter(|name| !name.starts_with('`'))
-                    .map(|name| (path.to_owned(), name.to_owned())),
-            );
+        let blocks = text.split(" block ").skip(1).filter_map(|rest| rest.split(' ').next());
+        for name in blocks.filter(|name| !name.starts_with('`')) {
+            // What extends a shared one fills its blocks.
+            let file = path.split_once('/').unwrap().1;
+            let is_known = |(known_path, known_name): &(String, String)| {
+                known_path.ends_with(&format!("/{file}")) && known_name == name
+            };
+            if !known.iter().any(is_known) {
+                known.push((path.to_owned(), name.to_owned()));
+            }
         }
     }
     assert_eq!(documented, known);

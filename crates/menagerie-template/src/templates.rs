@@ -7,7 +7,7 @@ use std::ops::Range;
 use menagerie_config::{Hosting, Problem};
 use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
-use crate::builtin::{self, BASE, SUFFIX};
+use crate::builtin::{self, SUFFIX};
 use crate::error::{BUILTIN, OVERRIDES, Said, TemplateError, UNFILTERED};
 use crate::literal::literal;
 use crate::splice::{Literals, MARK, Misplaced};
@@ -81,15 +81,19 @@ impl Templates {
 
     /// Returns the template that a file of a root module is rendered from.
     fn entry(&self, hosting: Hosting, file: &str) -> String {
-        let own = format!("{hosting}/{file}{SUFFIX}");
-        let is_known =
-            self.overrides.contains_key(&own) || builtin::of(hosting).any(|(path, _)| path == own);
-        if is_known { own } else { format!("{BASE}/{file}{SUFFIX}") }
+        let is_known = |path: &String| {
+            self.overrides.contains_key(path)
+                || builtin::of(hosting).any(|(known, _)| known == path)
+        };
+        let layers = builtin::layers(hosting).iter();
+        let mut candidates = layers.map(|layer| format!("{layer}/{file}{SUFFIX}"));
+        candidates.find(is_known).expect("it is a file of one of the layers")
     }
 
     fn header(&self, hosting: Hosting, file: &str) -> String {
-        let candidates = [hosting.as_str(), BASE].map(|place| format!("{place}/{file}{SUFFIX}"));
-        let used = candidates.iter().find(|path| self.overrides.contains_key(*path));
+        let layers = builtin::layers(hosting).iter();
+        let mut candidates = layers.map(|layer| format!("{layer}/{file}{SUFFIX}"));
+        let used = candidates.find(|path| self.overrides.contains_key(path));
         let with = used.map(|path| format!(" and `{OVERRIDES}/{path}`")).unwrap_or_default();
         format!(
             "# Generated once by `cargo xtask env new` from template version {VERSION}{with}; yours to edit.\n\n"
@@ -212,7 +216,7 @@ fn hint(names: &str) -> String {
 
 /// Returns whether an override is one of a hosting's.
 fn is_used(hosting: Hosting, path: &str) -> bool {
-    path.split_once('/').is_some_and(|(place, _)| place == BASE || place == hosting.as_str())
+    path.split_once('/').is_some_and(|(place, _)| builtin::layers(hosting).contains(&place))
 }
 
 /// Returns Tera without templates.

@@ -38,6 +38,7 @@ pub(crate) struct Creation {
     /// - `health_check_path=PATH`: the path that answers 200 when it is ready
     /// - `log_retention_days=N`: how many days logs are kept, 1 to 3653
     /// - `database_engine=ENGINE`: postgres or sqlite
+    /// - `observability=BACKEND`: cloudwatch, datadog, newrelic, elk or tick, where it is not on this machine
     /// - `environment.NAME=TEXT`: a variable of the application
     // Text, since clap repeats a value that it refuses, and this one may be a secret that belongs elsewhere.
     #[arg(long = "set", value_name = "KEY=VALUE", verbatim_doc_comment)]
@@ -94,7 +95,7 @@ impl Creation {
 }
 
 /// Returns a parser of one of a few words, which help lists.
-fn choice<T>(
+pub(crate) fn choice<T>(
     all: &'static [T],
     word: fn(T) -> &'static str,
 ) -> impl clap::builder::TypedValueParser<Value = T>
@@ -124,7 +125,7 @@ fn ttl(given: Option<Ttl>, defaults: &Defaults) -> Result<Ttl, Problem> {
     })
 }
 
-fn settings(assignments: &[String]) -> Result<Settings, Problem> {
+pub(crate) fn settings(assignments: &[String]) -> Result<Settings, Problem> {
     let mut settings = Settings::default();
     for assignment in assignments {
         settings.set(assignment).map_err(|error| {

@@ -73,7 +73,14 @@ impl New {
             "created `{}`; nothing runs yet",
             relative(&draft.directory, repository.root())
         ));
-        terminal.next(&format!("edit it if you like, then `cargo xtask env up {name}` starts it"));
+        let next = if draft.environment.hosting.is_cloud() {
+            format!(
+                "`cargo xtask env plan {name} --rehearse` shows what it would make, with no account"
+            )
+        } else {
+            format!("`cargo xtask env up {name}` starts it")
+        };
+        terminal.next(&format!("edit it if you like, then {next}"));
         Ok(())
     }
 }

@@ -4,12 +4,14 @@ use clap::Args;
 use jiff::Timestamp;
 use menagerie_lifecycle::{Planned, Repository, Source};
 use menagerie_naming::EnvName;
-use menagerie_plan::{ChangeKind, Counts, Digest, ResourceSummary, Summary};
+use menagerie_plan::{ChangeKind, Counts, Digest, OutputSummary, ResourceSummary, Summary};
 use serde::Serialize;
 
 use crate::env::facts::VERSION;
 use crate::env::name;
+use crate::env::rehearsed::{self, Stand};
 use crate::output::{self, Format, Terminal};
+use crate::report::Problem;
 use crate::session::{self, Verbosity};
 
 /// Show what an apply would do, and keep the plan for `env apply`
@@ -18,6 +20,17 @@ pub(crate) struct Plan {
     /// The environment
     #[arg(value_parser = name::parse)]
     name: EnvName,
+
+    /// Plan over a stand-in for the cloud, with no account and no credentials, and as if nothing were there
+    #[arg(long)]
+    rehearse: bool,
+
+    /// Rehearse what changes from how the environment is at this commit
+    #[arg(long, value_name = "REF", requires = "rehearse")]
+    from: Option<String>,
+
+    #[command(flatten)]
+    stand: Stand,
 
     /// Print in this format
     #[arg(long, default_value = "text")]
@@ -63,15 +76,31 @@ pub(crate) struct ShownResource<'a> {
     action: ChangeKind,
 }
 
+/// What happens to one output.
 #[derive(Serialize)]
-struct ShownOutput<'a> {
+pub(crate) struct ShownOutput<'a> {
     name: &'a str,
     action: ChangeKind,
 }
 
 impl Plan {
     pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<()> {
-        run(terminal, &session::repository()?, &self.name, self.format, self.verbosity)
+        let repository = session::repository()?;
+        if self.rehearse {
+            let played = (self.stand, self.from.as_deref());
+            return rehearsed::run(
+                terminal,
+                &repository,
+                &self.name,
+                played,
+                (self.format, self.verbosity),
+            );
+        }
+        if let Some(option) = self.stand.given() {
+            let problem = Problem::usage(format!("`{option}` is for a rehearsal only"));
+            return Err(problem.hint("give `--rehearse` too").into());
+        }
+        run(terminal, &repository, &self.name, self.format, self.verbosity)
     }
 }
 
@@ -124,10 +153,7 @@ fn shown<'a>(name: &'a EnvName, planned: &'a Planned) -> ShownPlan<'a> {
         has_changes: !planned.summary.is_empty(),
         counts: shown_counts(counts),
         resources: shown_resources(resources),
-        outputs: outputs
-            .iter()
-            .map(|output| ShownOutput { name: &output.name, action: output.kind })
-            .collect(),
+        outputs: shown_outputs(outputs),
         drift: shown_resources(drift),
     }
 }
@@ -135,6 +161,10 @@ fn shown<'a>(name: &'a EnvName, planned: &'a Planned) -> ShownPlan<'a> {
 pub(crate) fn shown_counts(counts: &Counts) -> ShownCounts {
     let Counts { create, update, replace, destroy, import, moved, forget, read, .. } = *counts;
     ShownCounts { create, update, replace, destroy, import, r#move: moved, forget, read }
+}
+
+pub(crate) fn shown_outputs(outputs: &[OutputSummary]) -> Vec<ShownOutput<'_>> {
+    outputs.iter().map(|output| ShownOutput { name: &output.name, action: output.kind }).collect()
 }
 
 pub(crate) fn shown_resources(resources: &[ResourceSummary]) -> Vec<ShownResource<'_>> {

@@ -9,6 +9,7 @@ use menagerie_naming::EnvName;
 use crate::env::creation::Creation;
 use crate::env::facts::relative;
 use crate::env::{deployment, name, new, plan};
+use crate::exit;
 use crate::output::{Format, Terminal};
 use crate::report::Problem;
 use crate::session::{self, Verbosity};
@@ -71,6 +72,19 @@ impl Up {
         let is_drawn = self.name.is_none();
         let now = Timestamp::now();
         let request = self.creation.request(self.name, repository)?;
+        if request.hosting.is_cloud() {
+            let hosting = request.hosting;
+            let problem = Problem::new(
+                exit::REFUSED,
+                format!(
+                    "`env up` can't bring up `{hosting}` yet: Menagerie does not see states that are not on this machine"
+                ),
+            );
+            let hint = format!(
+                "`cargo xtask env new --hosting {hosting}` makes its root module, and `cargo xtask env rehearse --hosting {hosting}` shows that it works, with no account"
+            );
+            return Err(problem.hint(hint).into());
+        }
         if self.dry_run {
             let draft = menagerie_lifecycle::draft(repository, &request, now)?;
             return new::print_draft(&draft, self.format, repository.root(), now);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{Root, Templates};
+use menagerie_template::{Root, Tags, Templates};
 
 use crate::report::{Measure, Unit};
 use crate::row::Setting;
@@ -19,6 +19,7 @@ pub(crate) fn render(setting: &mut Setting) -> anyhow::Result<Vec<Measure>> {
         name: &name,
         hosting: Hosting::Local,
         size: Size::Small,
+        tags: Tags::default(),
         settings: &settings,
         project: &project,
     };

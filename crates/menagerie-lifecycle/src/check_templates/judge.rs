@@ -65,7 +65,9 @@ fn validate(
     };
     let mut ended = run(notices)?;
     if let Ended::NeedsInit(_) = ended {
-        let initialised = workdir.init(terraform, &InitOptions::default(), notices, cancel);
+        // No state is read, and the one of a cloud is elsewhere.
+        let options = InitOptions { without_backend: true, ..InitOptions::default() };
+        let initialised = workdir.init(terraform, &options, notices, cancel);
         match initialised.map_err(|source| failed("init", source))? {
             Ended::Done(()) => ended = run(notices)?,
             Ended::Failed(failure) if !failure.diagnostics.is_empty() => {

@@ -1,7 +1,7 @@
 //! Where the tree is tested: a copy of it, and beside it what the runs of each directory keep.
 
 use crate::file::{self, FileError};
-use crate::hosting::{LocalHosting, Served, serve};
+use crate::hosting::{LocalHosting, Served, merge_reattach, serve};
 use menagerie_terraform::{Cancel, Journal};
 use std::ffi::OsString;
 use std::fs;
@@ -91,7 +91,7 @@ impl Scratch {
         }
         let log = part("output").join("rehearsal.log");
         let rehearsed = serve(program, "rehearse", &arguments, &log)?;
-        let reattach = merge(&here.reattach, &rehearsed.reattach);
+        let reattach = merge_reattach(&here.reattach, &rehearsed.reattach);
         Ok(Providers { local, served: Some([here, rehearsed]), reattach })
     }
 }
@@ -136,16 +136,6 @@ fn journal(run: &Path) -> Journal {
     Journal::new(run.join("journal.jsonl"))
 }
 
-/// Returns one value of `TF_REATTACH_PROVIDERS` for two.
-fn merge(one: &str, other: &str) -> String {
-    let parse = |text: &str| -> serde_json::Map<String, serde_json::Value> {
-        serde_json::from_str(text).unwrap_or_default()
-    };
-    let mut providers = parse(one);
-    providers.extend(parse(other));
-    serde_json::Value::Object(providers).to_string()
-}
-
 /// Copies the tree of modules and roots, but none of what is generated.
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<(), FileError> {
     copy(from, to, &["envs", "templates"])
@@ -166,15 +156,4 @@ fn copy(from: &Path, to: &Path, skip: &[&str]) -> Result<(), FileError> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_values_become_one() {
-        let (one, other) = (r#"{"a/b/c":{"Pid":1}}"#, r#"{"d/e/f":{"Pid":2}}"#);
-        assert_eq!(merge(one, other), r#"{"a/b/c":{"Pid":1},"d/e/f":{"Pid":2}}"#);
-    }
 }

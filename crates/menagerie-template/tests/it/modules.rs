@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{File, Root, Templates};
+use menagerie_template::{File, Root, Tags, Templates};
 use tempfile::TempDir;
 
 use crate::terraform::{built, has_terraform, succeed, terraform};
@@ -184,6 +184,7 @@ fn root() -> menagerie_template::Rendered {
             name: &name,
             hosting: Hosting::Local,
             size: Size::Small,
+            tags: Tags::default(),
             settings: &settings,
             project: &project,
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{Rendered, Root, TemplateError, Templates, checksum};
+use menagerie_template::{Rendered, Root, Tags, TemplateError, Templates, checksum};
 use proptest::prelude::*;
 
 /// Renders with one override, for an environment whose variable `TEXT` is this.
@@ -16,6 +16,7 @@ fn render_with(path: &str, text: &str, value: &str) -> Result<Rendered, Template
         name: &"calm-otter".parse().unwrap(),
         hosting: Hosting::Local,
         size: Size::Small,
+        tags: Tags::default(),
         settings: &settings,
         project: &Project::default(),
     })
@@ -125,6 +126,7 @@ fn without_overrides_nothing_says_that_there_are_some() {
             name: &"calm-otter".parse().unwrap(),
             hosting: Hosting::Local,
             size: Size::Small,
+            tags: Tags::default(),
             settings: &Settings::default(),
             project: &Project::default(),
         })

@@ -7,7 +7,7 @@ use std::path::Path;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use menagerie_config::{Hosting, Project, Settings, Size};
-use menagerie_template::{File, Rendered, Root, Templates, checksum};
+use menagerie_template::{File, Rendered, Root, Tags, Templates, checksum};
 use proptest::prelude::*;
 
 use crate::terraform::{has_terraform, succeed, terraform};
@@ -24,6 +24,7 @@ fn rendered(size: Size, settings: &[&str], project: &str) -> Rendered {
             name: &name,
             hosting: Hosting::Local,
             size,
+            tags: Tags::default(),
             settings: &all,
             project: &project,
         })
