@@ -10,7 +10,8 @@
 locals {
   issuer = "token.actions.githubusercontent.com"
 
-  # A subject with numbers can't be taken over by who registers a name that became free.
+  # A subject with numbers can't be taken over by who registers a name that became free. A subject that the repository or its
+  # organization has customized has another shape than these two, and is not trusted.
   repositories = concat(
     [var.github_repository],
     var.github_ids == null ? [] : [join("/", [
