@@ -6,6 +6,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, PipeWriter};
 use std::path::Path;
 
+use jiff::Timestamp;
+use menagerie_config::{Hosting, Project, Settings, Size};
+use menagerie_template::{Root, Tags, Templates};
 use serde_json::Value;
 
 use crate::playground::{Playground, has, provider};
@@ -66,41 +69,62 @@ impl Drop for Double {
     }
 }
 
-const VALUES: &str = r#"
-region          = "eu-central-1"
-owner           = "platform"
-repository      = "example/guestbook"
-image           = "registry.example/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+const PROJECT: &str = r#"
+[aws]
+region = "eu-central-1"
+
+[backend.s3]
+bucket = "states-of-guestbook"
+
+[ingress]
+cidrs = ["10.0.0.0/8"]
+
+[observability]
 collector_image = "registry.example/collector:0.140.0"
-domain = {
-  name            = "www.example.com"
-  zone_id         = "Z0123456789ABCDEFGHIJ"
-  certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
-}
 "#;
 
-/// Plans production's root with another hosting in the place of its own, and returns the resources of the plan.
-fn plan(playground: &Playground, double: &Double, hosting: &str) -> Vec<Value> {
-    let root = playground.root().join("tf").join(hosting);
-    fs::create_dir(&root).unwrap();
-    for file in ["main.tf", "outputs.tf", "providers.tf", "terraform.tf", "variables.tf"] {
-        let text = fs::read_to_string(playground.root().join("tf/production").join(file)).unwrap();
-        let text =
-            text.replace("application_hosting/ecs\"", &format!("application_hosting/{hosting}\""));
-        // What a hosting can't do is refused by it: a name of one's own, or to be open to everyone.
-        let text = match hosting {
-            "kubernetes" => text.replace("= var.domain\n", "= null\n"),
-            "nomad" => text
-                .replace("= var.domain\n", "= null\n")
-                .replace("= var.ingress_cidrs\n", "= [\"10.0.0.0/8\"]\n")
-                .replace("public                   = true\n", ""),
-            _ => text,
-        };
-        fs::write(root.join(file), text).unwrap();
+const IMAGE: &str =
+    "registry.example/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// What everything has that belongs to the environment `calm-otter`.
+fn tags(hosting: Hosting) -> [(&'static str, &'static str); 7] {
+    [
+        ("environment", "calm-otter"),
+        ("owner", "ada@example.com"),
+        ("managed-by", "menagerie"),
+        ("created-at", "1970-01-01T00:00:00Z"),
+        ("expires-at", "1970-01-01T08:00:00Z"),
+        ("hosting", hosting.as_str()),
+        ("repository", "example/guestbook"),
+    ]
+}
+
+/// Renders the root module of an environment, plans it, and returns the resources of the plan.
+fn plan(playground: &Playground, double: &Double, hosting: Hosting) -> Vec<Value> {
+    let project = Project::parse(PROJECT, Path::new("menagerie.toml")).unwrap();
+    let tags = Tags {
+        owner: "ada@example.com",
+        created: Timestamp::UNIX_EPOCH,
+        expires: Timestamp::from_second(8 * 3600).unwrap(),
+        repository: "example/guestbook",
+    };
+    let rendered = Templates::default().render(&Root {
+        name: &"calm-otter".parse().unwrap(),
+        hosting,
+        size: Size::Small,
+        tags,
+        settings: &Settings::default(),
+        project: &project,
+    });
+    let root = playground.root().join("tf/envs").join(hosting.as_str());
+    fs::create_dir_all(&root).unwrap();
+    for file in rendered.unwrap().files {
+        fs::write(root.join(file.path), file.text).unwrap();
     }
-    fs::write(root.join("terraform.tfvars"), VALUES).unwrap();
+    fs::write(root.join("zz_override.tf"), "terraform {\n  backend \"local\" {}\n}\n").unwrap();
+    let image = format!("-var=image={IMAGE}");
     double.terraform(&root, &["init", "-no-color", "-input=false"]);
-    double.terraform(&root, &["plan", "-no-color", "-input=false", "-out=plan.tfplan"]);
+    double.terraform(&root, &["plan", "-no-color", "-input=false", "-out=plan.tfplan", &image]);
     let shown = double.terraform(&root, &["show", "-json", "plan.tfplan"]);
     let mut plan: Value = serde_json::from_str(&shown).unwrap();
     let Value::Array(changes) = plan["resource_changes"].take() else {
@@ -119,7 +143,7 @@ fn everything_that_takes_tags_has_those_of_the_environment() {
     }
     let playground = Playground::new();
     let double = Double::start(&playground);
-    for hosting in ["ecs", "ec2_docker", "ec2_compose", "eks", "kubernetes", "nomad"] {
+    for hosting in Hosting::ALL.iter().copied().filter(|hosting| *hosting != Hosting::Local) {
         let resources = plan(&playground, &double, hosting);
         let mut tagged = BTreeSet::new();
         for resource in &resources {
@@ -132,11 +156,9 @@ fn everything_that_takes_tags_has_those_of_the_environment() {
                 );
                 continue;
             }
-            let tags = &after["tags_all"];
-            for (name, value) in
-                [("environment", "production"), ("owner", "platform"), ("managed-by", "menagerie")]
-            {
-                assert_eq!(tags[name], value, "{hosting}: {address} has {tags}");
+            let found = &after["tags_all"];
+            for (name, value) in tags(hosting) {
+                assert_eq!(found[name], value, "{hosting}: {address} has {found}");
             }
             tagged.insert(kind);
         }
@@ -144,7 +166,7 @@ fn everything_that_takes_tags_has_those_of_the_environment() {
             tagged.contains("aws_db_instance") && tagged.contains("aws_s3_bucket"),
             "{hosting}: {tagged:?}"
         );
-        passed_on(hosting, &resources);
+        passed_on(hosting.as_str(), &resources);
     }
 }
 
@@ -160,19 +182,19 @@ fn passed_on(hosting: &str, resources: &[Value]) {
         "ec2_docker" | "ec2_compose" => {
             let tags = of("aws_autoscaling_group")["tag"].as_array().unwrap();
             let environment = tags.iter().find(|tag| tag["key"] == "environment").unwrap();
-            assert_eq!(environment["value"], "production");
+            assert_eq!(environment["value"], "calm-otter");
             assert_eq!(environment["propagate_at_launch"], true);
             let specifications =
                 of("aws_launch_template")["tag_specifications"].as_array().unwrap();
             let volume =
                 specifications.iter().find(|tags| tags["resource_type"] == "volume").unwrap();
-            assert_eq!(volume["tags"]["environment"], "production");
+            assert_eq!(volume["tags"]["environment"], "calm-otter");
         }
         "eks" | "kubernetes" => {
             let labels =
                 &of("kubernetes_deployment_v1")["spec"][0]["template"][0]["metadata"][0]["labels"];
             assert!(
-                labels.as_object().unwrap().values().any(|label| label == "production"),
+                labels.as_object().unwrap().values().any(|label| label == "calm-otter"),
                 "{labels}"
             );
         }
