@@ -44,10 +44,11 @@ resource "aws_db_instance" "this" {
 resource "aws_secretsmanager_secret" "this" {
   name = "calm-otter"
 }
-resource "aws_secretsmanager_secret_version" "this" {
-  secret_id                = aws_secretsmanager_secret.this.id
-  secret_string_wo         = "hush-hush"
-  secret_string_wo_version = 1
+resource "aws_ssm_parameter" "this" {
+  name             = "/calm-otter/secret"
+  type             = "SecureString"
+  value_wo         = "hush-hush"
+  value_wo_version = 1
 }
 resource "aws_ecs_task_definition" "this" {
   family                   = "calm-otter"
@@ -123,7 +124,7 @@ fn what_is_made_looks_real_stays_so_and_goes() {
     );
     assert_eq!(state["aws_vpc.this"]["tags_all"], json!({ "environment": "calm-otter" }));
     // A secret that is only written is in no state and in no world.
-    assert_eq!(state["aws_secretsmanager_secret_version.this"]["secret_string_wo"], Value::Null);
+    assert_eq!(state["aws_ssm_parameter.this"]["value_wo"], Value::Null);
     for file in ["terraform.tfstate", "local/world.json"] {
         let text = fs::read_to_string(rehearsal.environment.root.path().join(file)).unwrap();
         assert!(!text.contains("hush-hush"), "{file}");
