@@ -4,7 +4,11 @@ use super::Rehearsal;
 use crate::harness::has;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
-use std::{fs::File, io::Read as _, path::Path};
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    path::Path,
+};
 
 const PROVIDERS: [(&str, &str); 5] = [
     ("aws", "hashicorp/aws"),
@@ -143,9 +147,10 @@ impl Generator {
             .map_or_else(|| "text".into(), |range| range[0].as_integer().unwrap().into())
     }
 
-    fn root(&mut self) -> Value {
+    /// Returns a root module with one of each type; `kind` is Terraform's word, `key` that of the schemas.
+    fn root(&mut self, kind: &str, key: &str) -> Value {
         let mut required = Map::new();
-        let mut resources = Map::new();
+        let mut blocks = Map::new();
         for (name, source) in PROVIDERS {
             required.insert(name.to_owned(), json!({ "source": source }));
             let path =
@@ -153,19 +158,17 @@ impl Generator {
             let mut text = String::new();
             GzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).unwrap();
             let schemas: Value = serde_json::from_str(&text).unwrap();
-            for (type_name, schema) in schemas["resource_schemas"].as_object().unwrap() {
+            for (type_name, schema) in schemas[key].as_object().into_iter().flatten() {
                 let block = self.block(type_name, &schema["block"], "", 0);
-                resources.insert(type_name.clone(), json!({ "this": block }));
+                blocks.insert(type_name.clone(), json!({ "this": block }));
             }
         }
         json!({
             "terraform": { "required_providers": required },
             "provider": {
                 "aws": { "region": "eu-west-1", "default_tags": [{ "tags": { "environment": "x" } }] },
-                "nomad": { "address": "http://nomad.invalid" },
-                "newrelic": { "account_id": 1, "api_key": "none" },
             },
-            "resource": escaped(resources.into()),
+            kind: escaped(blocks.into()),
         })
     }
 }
@@ -189,7 +192,7 @@ fn what_was_made_is_what_was_asked_for_whatever_the_type() {
     }
     let rehearsal = Rehearsal::new(&["--ignore-protection"]);
     let types = {
-        let root = Generator::new(false).root();
+        let root = Generator::new(false).root("resource", "resource_schemas");
         rehearsal.write("main.tf.json", &root.to_string());
         root["resource"].as_object().unwrap().len()
     };
@@ -197,10 +200,39 @@ fn what_was_made_is_what_was_asked_for_whatever_the_type() {
     assert_eq!(rehearsal.world().as_object().unwrap().len(), types);
     rehearsal.plan().code(0);
     // The same with all that may be set: some of it changes in place, some makes it anew.
-    rehearsal.write("main.tf.json", &Generator::new(true).root().to_string());
+    rehearsal.write(
+        "main.tf.json",
+        &Generator::new(true).root("resource", "resource_schemas").to_string(),
+    );
     rehearsal.apply().success();
     rehearsal.plan().code(0);
     rehearsal.destroy().success();
     assert_eq!(rehearsal.world(), json!({}));
+    rehearsal.close();
+}
+
+#[test]
+fn every_data_source_and_ephemeral_resource_is_answered_from_fixtures() {
+    if !has("terraform") {
+        return;
+    }
+    let data = Generator::new(false).root("data", "data_source_schemas");
+    let ephemeral = Generator::new(false).root("ephemeral", "ephemeral_resource_schemas");
+    let answers: Map<_, _> = data["data"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|type_name| (type_name.clone(), json!([{ "result": {} }])))
+        .collect();
+    assert!(!answers.is_empty() && !ephemeral["ephemeral"].as_object().unwrap().is_empty());
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("fixtures.json");
+    fs::write(&file, json!({ "data": answers }).to_string()).unwrap();
+    let rehearsal = Rehearsal::new(&["--fixtures", file.to_str().unwrap()]);
+    for root in [data, ephemeral] {
+        rehearsal.write("main.tf.json", &root.to_string());
+        rehearsal.apply().success();
+        rehearsal.plan().code(0);
+    }
     rehearsal.close();
 }
