@@ -268,7 +268,7 @@ fn a_fault_is_overcome_and_nothing_is_left() {
     let playground = playground();
     for fault in [
         "aws_db_instance:create:throttle",
-        "aws_s3_bucket:create:half",
+        "aws_ecs_cluster:create:half",
         "aws_ecs_service:delete:deniedx2",
     ] {
         let report = playground.json(&["rehearse", "--hosting", "ecs", "--rehearse-fault", fault]);
