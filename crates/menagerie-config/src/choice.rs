@@ -86,7 +86,7 @@ impl Hosting {
 choice! {
     /// What receives the telemetry of an environment that does not run on this machine.
     Observability, "backend of observability" {
-        /// Amazon CloudWatch and X-Ray.
+        /// Amazon `CloudWatch` and X-Ray.
         Cloudwatch = "cloudwatch",
         /// Datadog.
         Datadog = "datadog",
@@ -94,7 +94,7 @@ choice! {
         Newrelic = "newrelic",
         /// Elasticsearch and Kibana.
         Elk = "elk",
-        /// Telegraf and InfluxDB.
+        /// Telegraf and `InfluxDB`.
         Tick = "tick",
     }
 }

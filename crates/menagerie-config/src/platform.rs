@@ -64,7 +64,7 @@ pub struct Domain {
 /// `[observability]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Telemetry {
-    /// What receives it; `None` is CloudWatch.
+    /// What receives it; `None` is `CloudWatch`.
     pub backend: Option<Observability>,
     /// The collector beside each replica; `None` is the backend's own.
     pub collector_image: Option<ImageReference>,

@@ -134,7 +134,7 @@ pub enum RehearsalError {
     },
     /// A second plan would change something.
     #[error("a plan right after the apply still has changes\n\n{0}")]
-    Unstable(Summary),
+    Unstable(Box<Summary>),
     /// A fault that was asked for never came.
     #[error("nothing failed: no operation that was made is one of {0}")]
     NoFault(String),
@@ -289,7 +289,7 @@ pub fn rehearse(
     session.step(&name, Step::Rehearse("plan"));
     let again = stage.plan(session)?;
     if !again.is_empty() {
-        return Err(RehearsalError::Unstable(again));
+        return Err(RehearsalError::Unstable(Box::new(again)));
     }
     told("plan again", "no changes".to_owned());
 

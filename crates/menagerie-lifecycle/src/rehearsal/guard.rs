@@ -102,7 +102,7 @@ impl Module<'_> {
                 );
                 continue;
             }
-            if !name.ends_with(".tf") {
+            if Path::new(&name).extension().is_none_or(|kind| kind != "tf") {
                 continue;
             }
             if is_root && (name == "override.tf" || name.ends_with("_override.tf")) {
@@ -118,7 +118,7 @@ impl Module<'_> {
             match blocks::read(&text) {
                 Ok(blocks) => self.blocks.push((path, blocks)),
                 Err(unreadable) => {
-                    self.find(&path, Some(unreadable.line), "this can't be read as HCL")
+                    self.find(&path, Some(unreadable.line), "this can't be read as HCL");
                 }
             }
         }
@@ -136,7 +136,7 @@ impl Module<'_> {
                 match block.kind.as_str() {
                     "module" => calls.extend(self.call(file, block)),
                     "resource" | "data" | "ephemeral" | "action" | "list" => {
-                        self.instance(file, block, &names)
+                        self.instance(file, block, &names);
                     }
                     "provider" => {
                         let name = block.labels.first().map_or("", String::as_str);
@@ -192,13 +192,11 @@ impl Module<'_> {
         let source = block.attributes.iter().find(|attribute| attribute.name == "source");
         let line = source.map_or(block.line, |source| source.line);
         let literal = source.and_then(|source| source.literal());
-        match literal.filter(|source| source.starts_with("./") || source.starts_with("../")) {
-            Some(source) => Some((file.to_owned(), line, source.to_owned())),
-            None => {
-                self.find(file, Some(line), "only modules of this repository are rehearsed, such as `../../modules/vpc`: another would have to be fetched");
-                None
-            }
+        let local = literal.filter(|source| source.starts_with("./") || source.starts_with("../"));
+        if local.is_none() {
+            self.find(file, Some(line), "only modules of this repository are rehearsed, such as `../../modules/vpc`: another would have to be fetched");
         }
+        local.map(|source| (file.to_owned(), line, source.to_owned()))
     }
 
     fn instance(&mut self, file: &str, block: &Block, names: &BTreeMap<String, bool>) {
@@ -235,7 +233,7 @@ impl Module<'_> {
             let backend = inner.labels.first().map_or("", String::as_str);
             match inner.kind.as_str() {
                 "cloud" => {
-                    self.find(file, Some(inner.line), "a state in HCP Terraform is not rehearsed")
+                    self.find(file, Some(inner.line), "a state in HCP Terraform is not rehearsed");
                 }
                 "backend" if !["s3", "local"].contains(&backend) => {
                     self.find(
