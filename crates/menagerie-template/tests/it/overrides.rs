@@ -161,9 +161,9 @@ fn names_that_no_template_has() {
     tf/templates/local/mian.tf.tera:1:1: there is no built-in template of this name
       = hint: did you mean `local/main.tf.tera`?
     ");
-    assert_snapshot!(error("ecs.json", ""), @"
+    assert_snapshot!(error("ecs.json", ""), @r"
     tf/templates/ecs.json:1:1: there is no built-in template of this name
-      = hint: there is `base/terraform.tf.tera`, `base/variables.tf.tera`, `base/main.tf.tera`, `base/outputs.tf.tera`, `local/terraform.tf.tera`, `local/backend.tf.tera`, `local/providers.tf.tera`, `local/variables.tf.tera`, `local/main.tf.tera`, `local/outputs.tf.tera`
+      = hint: there is `base/terraform.tf.tera`, `base/variables.tf.tera`, `base/main.tf.tera`, `base/outputs.tf.tera`, `aws/terraform.tf.tera`, `aws/backend.tf.tera`, `aws/providers.tf.tera`, `aws/variables.tf.tera`, `aws/main.tf.tera`, `local/terraform.tf.tera`, `local/backend.tf.tera`, `local/providers.tf.tera`, `local/variables.tf.tera`, `local/main.tf.tera`, `local/outputs.tf.tera`, `ec2_docker/terraform.tf.tera`, `ec2_docker/backend.tf.tera`, `ec2_docker/providers.tf.tera`, `ec2_docker/variables.tf.tera`, `ec2_docker/main.tf.tera`, `ec2_docker/outputs.tf.tera`, `ec2_compose/terraform.tf.tera`, `ec2_compose/backend.tf.tera`, `ec2_compose/providers.tf.tera`, `ec2_compose/variables.tf.tera`, `ec2_compose/main.tf.tera`, `ec2_compose/outputs.tf.tera`, `ecs/terraform.tf.tera`, `ecs/backend.tf.tera`, `ecs/providers.tf.tera`, `ecs/variables.tf.tera`, `ecs/main.tf.tera`, `ecs/outputs.tf.tera`, `eks/terraform.tf.tera`, `eks/backend.tf.tera`, `eks/providers.tf.tera`, `eks/variables.tf.tera`, `eks/main.tf.tera`, `eks/outputs.tf.tera`, `kubernetes/terraform.tf.tera`, `kubernetes/backend.tf.tera`, `kubernetes/providers.tf.tera`, `kubernetes/variables.tf.tera`, `kubernetes/main.tf.tera`, `kubernetes/outputs.tf.tera`, `nomad/terraform.tf.tera`, `nomad/backend.tf.tera`, `nomad/providers.tf.tera`, `nomad/variables.tf.tera`, `nomad/main.tf.tera`, `nomad/outputs.tf.tera`
     ");
 }
 
@@ -209,12 +209,12 @@ fn what_tera_does_not_read() {
 
 #[test]
 fn variables_that_there_are_not() {
-    assert_snapshot!(error("local/backend.tf.tera", "# size\n{% if false %}{{ siez | hcl }}{% endif %}\n"), @"
+    assert_snapshot!(error("local/backend.tf.tera", "# size\n{% if false %}{{ siez | hcl }}{% endif %}\n"), @r"
     tf/templates/local/backend.tf.tera:2:18: there is no variable `siez`
       |
     2 | {% if false %}{{ siez | hcl }}{% endif %}
       |                  ^^^^
-      = hint: there is `name`, `hosting`, `size`, `cpu`, `memory`, `desired_count`, `port`, `health_check_path`, `log_retention_days`, `database_engine`, `environment`
+      = hint: there is `name`, `hosting`, `size`, `cpu`, `memory`, `desired_count`, `port`, `health_check_path`, `log_retention_days`, `database_engine`, `environment`, `tags`, `aws_region`, `state_bucket`, `state_region`, `state_kms_key_id`, `observability`, `collector_image`, `telemetry_endpoint`, `telemetry_secret`, `ingress_cidrs`, `public`, `domain`
     ");
     assert_snapshot!(error("base/outputs.tf.tera", "{{ name.first | hcl }}\n"), @"
     tf/templates/base/outputs.tf.tera:1:17: there is no such value
