@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::Bench;
 use crate::completions::Completions;
+use crate::comply::Comply;
 use crate::doctor::Doctor;
 use crate::env::Env;
 use crate::import::Import;
@@ -44,6 +45,7 @@ enum Command {
     /// Work on the provider schemas that a rehearsal is true to
     #[command(subcommand)]
     Schema(Schema),
+    Comply(Comply),
     Doctor(Doctor),
     Setup(Setup),
     Bench(Bench),
@@ -60,6 +62,7 @@ impl CommandLine {
             Command::Tf(tf) => tf.run(terminal),
             Command::Import(import) => import.run(terminal),
             Command::Schema(schema) => schema.run(),
+            Command::Comply(comply) => comply.run(),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
             Command::Bench(bench) => bench.run(),

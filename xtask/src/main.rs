@@ -11,6 +11,7 @@ mod bench;
 mod binary;
 mod command_line;
 mod completions;
+mod comply;
 mod doctor;
 mod env;
 mod exit;
