@@ -59,7 +59,8 @@ impl Comply {
             Some(Command::Explain(explain)) => explain.run(),
             Some(Command::Pages(pages)) => pages.run(),
             None => {
-                let plan = self.plan.as_deref().expect("clap asks for it where there is no subcommand");
+                let plan =
+                    self.plan.as_deref().expect("clap asks for it where there is no subcommand");
                 let policy = self.policy.read()?;
                 let threshold = self.threshold.unwrap_or(policy.settings.threshold);
                 let evaluation = judge(&policy, plan)?;
@@ -84,10 +85,11 @@ fn judge(policy: &Policy, plan: &Path) -> anyhow::Result<Evaluation> {
             InputError::Other("a saved plan") => {
                 Some("give what `terraform show -json PLAN` prints of it".to_owned())
             }
-            InputError::Other("a state file" | "the stream of events of `-json`") | InputError::Json(_) => {
-                Some("give what `terraform show -json` prints".to_owned())
+            InputError::Other("a state file" | "the stream of events of `-json`")
+            | InputError::Json { .. } => Some("give what `terraform show -json` prints".to_owned()),
+            InputError::CutShort { .. } => {
+                Some("write it to a file, and see whether the writer succeeded".to_owned())
             }
-            InputError::CutShort(_) => Some("write it to a file, and see whether the writer succeeded".to_owned()),
             InputError::Errored => Some("see what `terraform plan` says".to_owned()),
             _ => None,
         };
@@ -120,15 +122,23 @@ fn outcome(evaluation: &Evaluation, threshold: Severity) -> anyhow::Result<()> {
         return Err(problem.hint("what is said of `error` above is a matter of the rule").into());
     }
     if evaluation.has_failed(threshold) {
-        let is_counted = |finding: &&menagerie_compliance::Finding| finding.counts && finding.severity >= threshold;
+        let is_counted = |finding: &&menagerie_compliance::Finding| {
+            finding.counts && finding.severity >= threshold
+        };
         let count = evaluation.findings.iter().filter(is_counted).count();
-        let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+        let findings =
+            if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
         let message = format!("{findings} at or above `{threshold}`");
         let problem = Problem::new(exit::FAILED, message);
-        return Err(problem.hint("`cargo xtask comply explain RULE` tells why a rule is there").into());
+        return Err(problem
+            .hint("`cargo xtask comply explain RULE` tells why a rule is there")
+            .into());
     }
     if evaluation.is_empty() {
-        let problem = Problem::new(exit::NOTHING_EVALUATED, "nothing was judged: no rule is about any of the resources");
+        let problem = Problem::new(
+            exit::NOTHING_EVALUATED,
+            "nothing was judged: no rule is about any of the resources",
+        );
         return Err(problem.hint("`--policy DIR` names another directory of rules").into());
     }
     Ok(())

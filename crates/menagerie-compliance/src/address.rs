@@ -30,7 +30,8 @@ impl Address {
             rest = &rest[1..];
         }
         let join = |of: fn(&str) -> &str| {
-            let names: Vec<String> = modules.iter().map(|name| format!("module.{}", of(name))).collect();
+            let names: Vec<String> =
+                modules.iter().map(|name| format!("module.{}", of(name))).collect();
             names.join(".")
         };
         let kind = rest.first().copied().unwrap_or_default();
@@ -81,7 +82,10 @@ mod tests {
     #[track_caller]
     fn check(address: &str, module: &str, module_block: &str, block: &str) {
         let found = Address::parse(address);
-        assert_eq!((&*found.module, &*found.module_block, &*found.block), (module, module_block, block));
+        assert_eq!(
+            (&*found.module, &*found.module_block, &*found.block),
+            (module, module_block, block)
+        );
     }
 
     #[test]

@@ -62,9 +62,28 @@ pub(crate) struct ReferencedBy {
 
 /// The keys of an assertion.
 pub(crate) const KEYS: &[&str] = &[
-    "attribute", "optional", "message", "equals", "not_equals", "in", "not_in", "matches", "not_matches", "at_least",
-    "at_most", "subset_of", "contains", "contains_match", "lacks", "lacks_match", "count", "present", "unique",
-    "referenced_by", "any", "never",
+    "attribute",
+    "optional",
+    "message",
+    "equals",
+    "not_equals",
+    "in",
+    "not_in",
+    "matches",
+    "not_matches",
+    "at_least",
+    "at_most",
+    "subset_of",
+    "contains",
+    "contains_match",
+    "lacks",
+    "lacks_match",
+    "count",
+    "present",
+    "unique",
+    "referenced_by",
+    "any",
+    "never",
 ];
 
 /// Where an assertion stands.
@@ -126,7 +145,11 @@ impl Assertion {
                 if inner.is_empty() && reader.is_right() {
                     reader.note(&table.span_of(key), format!("`{key}` is empty"));
                 }
-                operators.push(if key == "any" { Operator::Any(inner) } else { Operator::Never(inner) });
+                operators.push(if key == "any" {
+                    Operator::Any(inner)
+                } else {
+                    Operator::Never(inner)
+                });
             }
         }
         let attribute = reader.parsed(table, "attribute");
@@ -162,7 +185,8 @@ impl Assertion {
                 _ => continue,
             };
             if place == Place::Inner {
-                let message = format!("`{key}` stands in a rule's own `[[assert]]`, not in another");
+                let message =
+                    format!("`{key}` stands in a rule's own `[[assert]]`, not in another");
                 reader.note(&table.span_of(key), message);
             } else if key == "referenced_by" && self.attribute.is_some() {
                 let message = "`referenced_by` is asked of the resource, not of an attribute";
@@ -202,7 +226,8 @@ impl FromStr for Count {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let error = || format!("`{}` is no count; it is such as `>=1`, `<=3` or `=2`", text.escape_debug());
+        let error =
+            || format!("`{}` is no count; it is such as `>=1`, `<=3` or `=2`", text.escape_debug());
         let number = |text: &str| text.trim().parse::<usize>().map_err(|_| error());
         if let Some(least) = text.strip_prefix(">=") {
             return Ok(Self { least: number(least)?, most: usize::MAX });
@@ -295,6 +320,8 @@ fn sentence(assertions: &[Assertion], separator: &str) -> String {
 fn held(assertions: &[Assertion]) -> String {
     let text = sentence(assertions, " and ");
     [
+        ("it needs one of: ", ""),
+        ("; or ", " or "),
         ("must not be set", "is not set"),
         ("must be set", "is set"),
         ("must not be", "is not"),
@@ -310,7 +337,6 @@ fn held(assertions: &[Assertion]) -> String {
 fn list(values: &[Value]) -> String {
     values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }
-
 
 #[cfg(test)]
 mod tests {

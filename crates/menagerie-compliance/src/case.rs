@@ -67,8 +67,11 @@ impl Cases {
         let table = Table::root(&root);
         reader.allow(&table, &["case"]);
         reader.require(&table, "case", "[{ name = \"…\", verdict = \"pass\", resource = [] }]");
-        let cases: Vec<Option<Case>> =
-            reader.tables(&table, "case").iter().map(|table| Case::read(&mut reader, table)).collect();
+        let cases: Vec<Option<Case>> = reader
+            .tables(&table, "case")
+            .iter()
+            .map(|table| Case::read(&mut reader, table))
+            .collect();
         reader.end(file)?;
         Ok(Self { rule, cases: cases.into_iter().flatten().collect() })
     }
@@ -85,7 +88,10 @@ impl Case {
             Some("unknown") => Some(Verdict::Unknown),
             Some("error") => Some(Verdict::Error),
             Some(other) => {
-                let message = format!("there is no verdict `{}` of a case; there is `pass`, `fail`, `unknown`, `error`", other.escape_debug());
+                let message = format!(
+                    "there is no verdict `{}` of a case; there is `pass`, `fail`, `unknown`, `error`",
+                    other.escape_debug()
+                );
                 reader.note(&table.span_of("verdict"), message);
                 None
             }
@@ -107,7 +113,9 @@ impl Case {
         for fixture in &self.resources {
             let address = Address::parse(&fixture.address);
             let mut module = &mut root;
-            for name in address.module_block.split('.').filter(|part| !matches!(*part, "module" | "")) {
+            for name in
+                address.module_block.split('.').filter(|part| !matches!(*part, "module" | ""))
+            {
                 let call = &mut module["module_calls"][name];
                 if call.is_null() {
                     *call = json!({"module": {"resources": [], "module_calls": {}}});
@@ -141,15 +149,26 @@ impl Case {
         if actual != self.verdict {
             let found = evaluation.findings.iter().map(|finding| {
                 let attribute = finding.attribute.as_deref().unwrap_or("the resource");
-                format!("{}: {attribute} {}", finding.address.as_deref().unwrap_or("all"), finding.message)
+                format!(
+                    "{}: {attribute} {}",
+                    finding.address.as_deref().unwrap_or("all"),
+                    finding.message
+                )
             });
             let found: Vec<String> = found.collect();
-            let found = if found.is_empty() { String::new() } else { format!(": {}", found.join("; ")) };
-            return Err(failure(format!("the verdict is {}, not {}{found}", word(actual), word(self.verdict))));
+            let found =
+                if found.is_empty() { String::new() } else { format!(": {}", found.join("; ")) };
+            return Err(failure(format!(
+                "the verdict is {}, not {}{found}",
+                word(actual),
+                word(self.verdict)
+            )));
         }
         let is_idle = evaluation.coverage.iter().all(|coverage| coverage.examined == 0);
         if actual == Verdict::Pass && is_idle && !rule.forbid && rule.expect.is_none() {
-            return Err(failure("the rule is about none of its resources, so that it shows nothing".to_owned()));
+            return Err(failure(
+                "the rule is about none of its resources, so that it shows nothing".to_owned(),
+            ));
         }
         if let Some(expected) = &self.attributes {
             let mut found: Vec<String> = evaluation
@@ -162,7 +181,8 @@ impl Case {
             let mut expected = expected.clone();
             expected.sort_unstable();
             if found != expected {
-                let message = format!("it finds `{}`, not `{}`", found.join("`, `"), expected.join("`, `"));
+                let message =
+                    format!("it finds `{}`, not `{}`", found.join("`, `"), expected.join("`, `"));
                 return Err(failure(message));
             }
         }
@@ -182,12 +202,18 @@ fn word(verdict: Verdict) -> &'static str {
 
 impl Fixture {
     fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>) -> Option<Self> {
-        const KEYS: &[&str] = &["address", "action", "values", "unknown", "sensitive", "references"];
+        const KEYS: &[&str] =
+            &["address", "action", "values", "unknown", "sensitive", "references"];
         reader.allow(table, KEYS);
         reader.require(table, "address", "\"aws_s3_bucket.logs\"");
         let action = reader.string(table, "action").unwrap_or_else(|| "create".to_owned());
-        if !["no-op", "create", "update", "replace", "delete", "forget", "read"].contains(&action.as_str()) {
-            reader.note(&table.span_of("action"), format!("there is no action `{}`", action.escape_debug()));
+        if !["no-op", "create", "update", "replace", "delete", "forget", "read"]
+            .contains(&action.as_str())
+        {
+            reader.note(
+                &table.span_of("action"),
+                format!("there is no action `{}`", action.escape_debug()),
+            );
         }
         let mut values = reader.value(table, "values").unwrap_or_else(|| json!({}));
         if !values.is_object() {
@@ -209,7 +235,8 @@ impl Fixture {
         let (unknown, sensitive) = (mask("unknown", true), mask("sensitive", false));
         let references = match reader.table(table, "references") {
             Some(names) => {
-                let keys: Vec<String> = names.entries.keys().map(|key| key.get_ref().to_string()).collect();
+                let keys: Vec<String> =
+                    names.entries.keys().map(|key| key.get_ref().to_string()).collect();
                 keys.into_iter().map(|key| (key.clone(), reader.list(&names, &key))).collect()
             }
             None => Vec::new(),
@@ -221,8 +248,13 @@ impl Fixture {
     fn change(&self) -> Value {
         let address = Address::parse(&self.address);
         let is_gone = matches!(self.action.as_str(), "delete" | "forget");
-        let actions = if self.action == "replace" { json!(["delete", "create"]) } else { json!([self.action]) };
-        let (before, after) = if is_gone { (&self.values, &Value::Null) } else { (&Value::Null, &self.values) };
+        let actions = if self.action == "replace" {
+            json!(["delete", "create"])
+        } else {
+            json!([self.action])
+        };
+        let (before, after) =
+            if is_gone { (&self.values, &Value::Null) } else { (&Value::Null, &self.values) };
         json!({
             "address": self.address,
             "mode": if address.is_data { "data" } else { "managed" },
@@ -238,4 +270,3 @@ impl Fixture {
         })
     }
 }
-

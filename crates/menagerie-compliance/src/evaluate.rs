@@ -70,7 +70,9 @@ pub(crate) fn judge(rules: &[&Rule], json: &[u8]) -> Result<Evaluation, InputErr
     let kind = input::read(json, &mut judge)?;
     let mut evaluation = judge.end(kind);
     for (rule, coverage) in rules.iter().zip(&evaluation.coverage) {
-        let Some(expect) = rule.expect.filter(|expect| !expect.allows(coverage.examined)) else { continue };
+        let Some(expect) = rule.expect.filter(|expect| !expect.allows(coverage.examined)) else {
+            continue;
+        };
         let class = format!("count {}", coverage.examined);
         evaluation.findings.push(Finding {
             rule: rule.id.clone(),
@@ -79,14 +81,23 @@ pub(crate) fn judge(rules: &[&Rule], json: &[u8]) -> Result<Evaluation, InputErr
             counts: true,
             address: None,
             attribute: None,
-            message: format!("there must be {expect} of {}, but there are {}", rule.subject(), coverage.examined),
+            message: format!(
+                "there must be {expect} of {}, but there are {}",
+                rule.subject(),
+                coverage.examined
+            ),
             fingerprint: Fingerprint::of(&rule.id, None, None, &class),
             waivers: Vec::new(),
         });
     }
     evaluation.findings.sort_by(|one, other| {
         let key = |finding: &Finding| {
-            (std::cmp::Reverse(finding.severity), finding.rule.clone(), finding.address.clone(), finding.attribute.clone())
+            (
+                std::cmp::Reverse(finding.severity),
+                finding.rule.clone(),
+                finding.address.clone(),
+                finding.attribute.clone(),
+            )
         };
         key(one).cmp(&key(other))
     });
@@ -149,6 +160,9 @@ impl Waiver {
     fn is_about(&self, finding: &Finding) -> bool {
         self.rule == finding.rule
             && self.address.matches(finding.address.as_deref().unwrap_or_default())
-            && self.attribute.as_ref().is_none_or(|attribute| finding.attribute.as_ref() == Some(attribute))
+            && self
+                .attribute
+                .as_ref()
+                .is_none_or(|attribute| finding.attribute.as_ref() == Some(attribute))
     }
 }

@@ -63,9 +63,16 @@ pub struct FingerprintError(String);
 
 impl Fingerprint {
     /// Returns the fingerprint of what was found; `class` is the value as far as it may be known.
-    pub(crate) fn of(rule: &RuleId, address: Option<&str>, attribute: Option<&str>, class: &str) -> Self {
+    pub(crate) fn of(
+        rule: &RuleId,
+        address: Option<&str>,
+        attribute: Option<&str>,
+        class: &str,
+    ) -> Self {
         let mut hash = Sha256::new();
-        for part in [rule.as_str(), address.unwrap_or_default(), attribute.unwrap_or_default(), class] {
+        for part in
+            [rule.as_str(), address.unwrap_or_default(), attribute.unwrap_or_default(), class]
+        {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }
@@ -147,7 +154,8 @@ mod tests {
     fn nothing_sensitive_is_shown_or_hashed() {
         let value = json!({"a": [{"token": "hunter2"}]});
         let sensitive = json!({"a": [{"token": true}]});
-        let node = Node { value: &value, unknown: &mask::NOTHING, sensitive: &sensitive, is_json: false };
+        let node =
+            Node { value: &value, unknown: &mask::NOTHING, sensitive: &sensitive, is_json: false };
         assert_eq!((shown(node), class(node)), ("(sensitive)".to_owned(), "sensitive".to_owned()));
         let node = Node { sensitive: &mask::NOTHING, ..node };
         assert_eq!(shown(node), r#"`{"a":[{"token":"hunter2"}]}`"#);

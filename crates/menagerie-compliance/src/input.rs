@@ -5,7 +5,9 @@ use std::fmt;
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -16,11 +18,21 @@ use crate::rule::{Action, Mode};
 #[non_exhaustive]
 pub enum InputError {
     /// It ends in the middle.
-    #[error("the plan or state is cut short: it ends in the middle")]
-    CutShort(#[source] serde_json::Error),
+    #[error(
+        "the plan or state is cut short: it ends in the middle, in line {line}, column {column}"
+    )]
+    CutShort {
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
     /// It is not JSON, or not in the shape that Terraform prints.
-    #[error("this is no plan or state as Terraform prints it in JSON")]
-    Json(#[source] serde_json::Error),
+    #[error("this is no plan or state as Terraform prints it in JSON: {reason}")]
+    Json {
+        /// Where and why, without what stands there.
+        reason: String,
+    },
     /// It is something else that Terraform writes.
     #[error("this is {0}, not a plan or a state as `terraform show -json` prints it")]
     Other(&'static str),
@@ -94,15 +106,15 @@ pub(crate) fn read(json: &[u8], sink: &mut impl Sink) -> Result<InputKind, Input
         return Err(InputError::Other("a saved plan"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let header = Document(sink).deserialize(&mut deserializer).map_err(failure)?;
-    if header.is_event {
+    let header = Document(sink).deserialize(&mut deserializer).map_err(|error| failure(&error))?;
+    if header.written == Written::Event {
         return Err(InputError::Other("the stream of events of `-json`"));
     }
-    deserializer.end().map_err(failure)?;
-    let kind = match () {
-        () if header.is_plan => InputKind::Plan,
-        () if header.is_state_file => return Err(InputError::Other("a state file")),
-        () => InputKind::State,
+    deserializer.end().map_err(|error| failure(&error))?;
+    let kind = match header.written {
+        Written::Plan => InputKind::Plan,
+        Written::State => InputKind::State,
+        Written::StateFile | Written::Event => return Err(InputError::Other("a state file")),
     };
     let Some(version) = header.format_version else {
         return Err(InputError::Other("JSON of another kind"));
@@ -116,17 +128,34 @@ pub(crate) fn read(json: &[u8], sink: &mut impl Sink) -> Result<InputKind, Input
     Ok(kind)
 }
 
-fn failure(error: serde_json::Error) -> InputError {
-    if error.is_eof() { InputError::CutShort(error) } else { InputError::Json(error) }
+fn failure(error: &serde_json::Error) -> InputError {
+    if error.is_eof() {
+        return InputError::CutShort { line: error.line(), column: error.column() };
+    }
+    let text = error.to_string();
+    // "invalid type: string "…", expected a map": what stands there may be a secret.
+    let reason = match text.split_once(", expected ") {
+        Some((_, expected)) if error.is_data() => format!("there should be {expected}"),
+        _ => text,
+    };
+    InputError::Json { reason }
 }
 
 #[derive(Default)]
 struct Header {
     format_version: Option<String>,
     errored: bool,
-    is_plan: bool,
-    is_state_file: bool,
-    is_event: bool,
+    /// What it must be, by the last key that tells.
+    written: Written,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Written {
+    #[default]
+    State,
+    Plan,
+    StateFile,
+    Event,
 }
 
 /// Implements a seed that reads a map or null, entry by entry.
@@ -211,9 +240,11 @@ map_seed!(Document<S>, Header, "a plan or a state", |self, map| {
     while let Some(key) = map.next_key()? {
         match key {
             DocumentKey::FormatVersion => header.format_version = map.next_value()?,
-            DocumentKey::Errored => header.errored = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+            DocumentKey::Errored => {
+                header.errored = map.next_value::<Option<bool>>()?.unwrap_or_default();
+            }
             DocumentKey::ResourceChanges => {
-                header.is_plan = true;
+                header.written = Written::Plan;
                 map.next_value_seed(Changes(&mut *self.0))?;
             }
             DocumentKey::Values => map.next_value_seed(StateValues(&mut *self.0))?,
@@ -221,9 +252,12 @@ map_seed!(Document<S>, Header, "a plan or a state", |self, map| {
                 map.next_value_seed(Configuration(&mut *self.0))?;
             }
             other => {
-                header.is_plan |= matches!(other, DocumentKey::PlannedValues);
-                header.is_state_file |= matches!(other, DocumentKey::Version);
-                header.is_event |= matches!(other, DocumentKey::Level);
+                match other {
+                    DocumentKey::PlannedValues => header.written = Written::Plan,
+                    DocumentKey::Version => header.written = Written::StateFile,
+                    DocumentKey::Level => header.written = Written::Event,
+                    _ => {}
+                }
                 map.next_value::<IgnoredAny>()?;
             }
         }
@@ -251,7 +285,7 @@ map_seed!(StateValues<S>, (), "the values of a state", |self, map| {
             ValuesKey::RootModule => map.next_value_seed(StateModule(&mut *self.0))?,
             ValuesKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
         }
     }
     Ok(())
@@ -275,7 +309,7 @@ map_seed!(StateModule<S>, (), "a module of a state", |self, map| {
             ModuleKey::ChildModules => map.next_value_seed(StateModules(&mut *self.0))?,
             ModuleKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
         }
     }
     Ok(())
@@ -332,7 +366,7 @@ map_seed!(Entry<S>, (), "a resource", |self, map| {
             }
             EntryKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
             key @ (EntryKey::Change | EntryKey::Values | EntryKey::SensitiveValues) => {
                 let sink = &mut *self.0;
                 let found = interest.get_or_insert_with(|| sink.interest(kind.as_deref()));
@@ -344,7 +378,7 @@ map_seed!(Entry<S>, (), "a resource", |self, map| {
                     change = Some(map.next_value_seed(ChangeSeed(interest))?);
                     continue;
                 }
-                let change = change.get_or_insert_with(|| Change {
+                let change = change.get_or_insert(Change {
                     action: Action::NoOp,
                     values: Value::Null,
                     unknown: Value::Null,
@@ -422,7 +456,9 @@ impl<'de> Visitor<'de> for ChangeSeed<'_> {
                 ChangeKey::After => after = map.next_value_seed(attributes())?,
                 ChangeKey::AfterUnknown => unknown = map.next_value_seed(attributes())?,
                 ChangeKey::AfterSensitive => after_sensitive = map.next_value_seed(attributes())?,
-                ChangeKey::Before if self.0.reads_before => before = map.next_value_seed(attributes())?,
+                ChangeKey::Before if self.0.reads_before => {
+                    before = map.next_value_seed(attributes())?;
+                }
                 ChangeKey::BeforeSensitive if self.0.reads_before => {
                     before_sensitive = map.next_value_seed(attributes())?;
                 }
@@ -433,10 +469,18 @@ impl<'de> Visitor<'de> for ChangeSeed<'_> {
         }
         let actions = actions.ok_or_else(|| A::Error::missing_field("actions"))?;
         let action = action(&actions).ok_or_else(|| {
-            A::Error::custom(format!("actions `{}` are not known", actions.join(", ").escape_debug()))
+            A::Error::custom(format!(
+                "actions `{}` are not known",
+                actions.join(", ").escape_debug()
+            ))
         })?;
         if matches!(action, Action::Delete | Action::Forget) {
-            return Ok(Change { action, values: before, unknown: Value::Null, sensitive: before_sensitive });
+            return Ok(Change {
+                action,
+                values: before,
+                unknown: Value::Null,
+                sensitive: before_sensitive,
+            });
         }
         Ok(Change { action, values: after, unknown, sensitive: after_sensitive })
     }
@@ -484,8 +528,8 @@ impl<'de> Visitor<'de> for Attributes<'_> {
             match key {
                 Some(key) => drop(attributes.insert(key, map.next_value()?)),
                 None => {
-                map.next_value::<IgnoredAny>()?;
-            },
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(Value::Object(attributes))
@@ -506,7 +550,10 @@ struct Name<'i>(&'i BTreeSet<String>);
 impl<'de> DeserializeSeed<'de> for Name<'_> {
     type Value = Option<String>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Option<String>, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
@@ -533,7 +580,7 @@ map_seed!(Configuration<S>, (), "the configuration", |self, map| {
             }
             ValuesKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
         }
     }
     Ok(())
@@ -564,7 +611,7 @@ map_seed!(ModuleSeed<S>, (), "a module of the configuration", |self, map| {
             }
             ConfigurationKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
         }
     }
     Ok(())
@@ -601,11 +648,14 @@ map_seed!(Call<S>, (), "a call of a module", |self, map| {
     while let Some(key) = map.next_key()? {
         match key {
             CallKey::Module => {
-                map.next_value_seed(ModuleSeed { sink: &mut *self.sink, module: self.module.clone() })?;
+                map.next_value_seed(ModuleSeed {
+                    sink: &mut *self.sink,
+                    module: self.module.clone(),
+                })?;
             }
             CallKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
         }
     }
     Ok(())
@@ -616,7 +666,10 @@ struct Blocks<'s, S> {
     module: &'s str,
 }
 
-list_seed!(Blocks<S>, "the blocks of a module", |self| BlockSeed { sink: &mut *self.sink, module: self.module });
+list_seed!(Blocks<S>, "the blocks of a module", |self| BlockSeed {
+    sink: &mut *self.sink,
+    module: self.module
+});
 
 struct BlockSeed<'s, S> {
     sink: &'s mut S,
@@ -642,7 +695,7 @@ map_seed!(BlockSeed<S>, (), "a block", |self, map| {
             }
             BlockKey::Expressions | BlockKey::Other => {
                 map.next_value::<IgnoredAny>()?;
-            },
+            }
         }
     }
     let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
@@ -651,3 +704,76 @@ map_seed!(BlockSeed<S>, (), "a block", |self, map| {
     }
     Ok(())
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn interest(&mut self, _: Option<&str>) -> Option<Rc<Interest>> {
+            Some(Rc::default())
+        }
+
+        fn resource(&mut self, _: &Resource, _: &Interest) {}
+
+        fn count(&mut self) {}
+
+        fn wants_blocks(&self, _: Option<&str>) -> bool {
+            true
+        }
+
+        fn block(&mut self, _: Block) {}
+    }
+
+    #[track_caller]
+    fn check(json: &str, expected: &str) {
+        let actual = match read(json.as_bytes(), &mut Nobody) {
+            Ok(kind) => format!("{kind:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(actual.contains(expected), "{actual}");
+    }
+
+    #[test]
+    fn what_is_no_plan() {
+        check("", "cut short");
+        check(r#"{"format_version": "1.2", "resource_changes": ["#, "cut short");
+        check("[]", "there should be a plan or a state at line 1 column 2");
+        check("{}", "this is JSON of another kind");
+        check(r#"{"version": 4, "resources": []}"#, "this is a state file");
+        check("{\"@level\": \"info\"}\n{\"@level\": \"info\"}", "this is the stream of events");
+        check("PK\u{3}\u{4}", "this is a saved plan");
+        check(r#"{"format_version": "2.0", "planned_values": {}}"#, "format `2.0`");
+        check(r#"{"format_version": "1.2", "errored": true}"#, "planning ended with an error");
+        check(r#"{"format_version": "1.2"} {}"#, "trailing characters");
+    }
+
+    #[test]
+    fn a_change_that_is_not_understood_does_not_pass_for_none() {
+        let plan = |change: &str| {
+            format!(
+                r#"{{"format_version": "1.2", "resource_changes": [{{"type": "a", "address": "a.b", "change": {change}}}]}}"#
+            )
+        };
+        check(&plan(r#"{"actions": ["explode"]}"#), "actions `explode` are not known");
+        check(&plan(r#"{"actions": []}"#), "actions `` are not known");
+        check(&plan("{}"), "missing field `actions`");
+        check(
+            &plan(r#"{"actions": ["create"], "after": "hunter2"}"#),
+            "there should be the attributes of a resource",
+        );
+        check(
+            r#"{"format_version": "1.2", "resource_changes": [{"type": "a"}]}"#,
+            "missing field `address`",
+        );
+    }
+
+    #[test]
+    fn plans_and_states() {
+        check(r#"{"format_version": "1.2", "resource_changes": null}"#, "Plan");
+        check(r#"{"format_version": "1.0", "values": {"root_module": {}}}"#, "State");
+        check(r#"{"format_version": "1.0"}"#, "State");
+    }
+}

@@ -64,7 +64,8 @@ pub fn test_rules(policy: &Policy) -> Vec<RuleTest> {
 
 fn test(rule: &Rule, cases: &[Case]) -> RuleTest {
     let has = |verdict| cases.iter().any(|case| case.verdict == verdict);
-    let failures: Vec<CaseFailure> = cases.iter().filter_map(|case| case.check(rule).err()).collect();
+    let failures: Vec<CaseFailure> =
+        cases.iter().filter_map(|case| case.check(rule).err()).collect();
     let mut test = RuleTest {
         rule: rule.id.clone(),
         cases: cases.len(),
@@ -164,7 +165,9 @@ const MOST_WAYS: usize = 64;
 fn all(inner: &[Assertion], ways: impl Fn(&Assertion) -> Vec<Changes>) -> Vec<Changes> {
     inner.iter().fold(vec![Vec::new()], |so_far, inner| {
         let more = ways(inner);
-        let joined = so_far.iter().flat_map(|one| more.iter().map(move |other| [one.as_slice(), other].concat()));
+        let joined = so_far
+            .iter()
+            .flat_map(|one| more.iter().map(move |other| [one.as_slice(), other].concat()));
         joined.take(MOST_WAYS).collect()
     })
 }
@@ -191,8 +194,11 @@ impl Site<'_> {
                     let at = format!("each `{}`", companion.kind);
                     test.record(self.rule, self.case, &mutant, Mutation::Flipped, at.clone());
                     let mut mutant = self.case.clone();
-                    for fixture in mutant.resources.iter_mut().filter(|fixture| is_companion(fixture)) {
-                        fixture.references = vec![(companion.attribute.clone(), vec!["var.name".to_owned()])];
+                    for fixture in
+                        mutant.resources.iter_mut().filter(|fixture| is_companion(fixture))
+                    {
+                        fixture.references =
+                            vec![(companion.attribute.clone(), vec!["var.name".to_owned()])];
                     }
                     test.record(self.rule, self.case, &mutant, Mutation::Unknown, at);
                 }
@@ -217,7 +223,9 @@ impl Site<'_> {
                     }
                     match self.wrong_value(operator, node.value) {
                         Some(value) => self.flip(&[(place.to_owned(), value)], test),
-                        None => test.untried(format!("`{place}` {operator}: no case that fails has a value for it")),
+                        None => test.untried(format!(
+                            "`{place}` {operator}: no case that fails has a value for it"
+                        )),
                     }
                     self.make_unknown(&[place.to_owned()], test);
                 }),
@@ -276,8 +284,12 @@ impl Site<'_> {
             let Found::Node(found) = *found else { return };
             for operator in &inner.operators {
                 match operator {
-                    Operator::Any(inner) => ways.extend(all(inner, |inner| self.wrong(inner, place, found))),
-                    Operator::Never(inner) => ways.extend(all(inner, |inner| self.right(inner, place, found))),
+                    Operator::Any(inner) => {
+                        ways.extend(all(inner, |inner| self.wrong(inner, place, found)));
+                    }
+                    Operator::Never(inner) => {
+                        ways.extend(all(inner, |inner| self.right(inner, place, found)));
+                    }
                     operator => {
                         let value = self.wrong_value(operator, found.value);
                         ways.extend(value.map(|value| vec![(place.to_owned(), value)]));
@@ -295,8 +307,12 @@ impl Site<'_> {
             let Found::Node(found) = *found else { return };
             for operator in &inner.operators {
                 match operator {
-                    Operator::Any(inner) => ways.extend(inner.iter().flat_map(|inner| self.right(inner, place, found))),
-                    Operator::Never(inner) => ways.extend(inner.iter().flat_map(|inner| self.wrong(inner, place, found))),
+                    Operator::Any(inner) => {
+                        ways.extend(inner.iter().flat_map(|inner| self.right(inner, place, found)));
+                    }
+                    Operator::Never(inner) => {
+                        ways.extend(inner.iter().flat_map(|inner| self.wrong(inner, place, found)));
+                    }
                     operator => {
                         let value = self.right_value(operator);
                         ways.extend(value.map(|value| vec![(place.to_owned(), value)]));
@@ -311,7 +327,9 @@ impl Site<'_> {
     fn wrong_value(&self, operator: &Operator, value: &Value) -> Option<Value> {
         let others = || [json!(false), json!(true), json!("other"), json!(-1), json!("")];
         let list_with = |more: Value| match value {
-            Value::Array(elements) => Value::Array(elements.iter().cloned().chain([more]).collect()),
+            Value::Array(elements) => {
+                Value::Array(elements.iter().cloned().chain([more]).collect())
+            }
             Value::Null => json!([more]),
             value => json!([value, more]),
         };
@@ -349,7 +367,10 @@ impl Site<'_> {
             Operator::Count(count) => count.forbidden().map(|length| json!(vec!["other"; length])),
             Operator::Present(true) => Some(Value::Null),
             Operator::Present(false) => Some(json!("other")),
-            Operator::Unique | Operator::ReferencedBy(_) | Operator::Any(_) | Operator::Never(_) => None,
+            Operator::Unique
+            | Operator::ReferencedBy(_)
+            | Operator::Any(_)
+            | Operator::Never(_) => None,
         }
     }
 
@@ -364,13 +385,19 @@ impl Site<'_> {
             }),
             Operator::AtLeast(number) | Operator::AtMost(number) => Some(json!(number)),
             Operator::Present(true) => Some(json!("other")),
-            Operator::Present(false) => Some(Value::Null),
             Operator::SubsetOf(_) | Operator::Lacks(_) | Operator::LacksMatch(_) => Some(json!([])),
-            Operator::NotEquals(_) | Operator::NotIn(_) | Operator::NotMatches(_) => Some(Value::Null),
+            Operator::Present(false)
+            | Operator::NotEquals(_)
+            | Operator::NotIn(_)
+            | Operator::NotMatches(_) => Some(Value::Null),
             Operator::Matches(regex) | Operator::ContainsMatch(regex) => {
                 self.failing_texts().into_iter().find(|text| regex.is_match(text)).map(Value::from)
             }
-            Operator::Count(_) | Operator::Unique | Operator::ReferencedBy(_) | Operator::Any(_) | Operator::Never(_) => None,
+            Operator::Count(_)
+            | Operator::Unique
+            | Operator::ReferencedBy(_)
+            | Operator::Any(_)
+            | Operator::Never(_) => None,
         }
     }
 
@@ -393,7 +420,9 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
             texts.push(text.clone());
         }
         Value::Array(elements) => elements.iter().for_each(|element| collect(element, texts)),
-        Value::Object(attributes) => attributes.values().for_each(|attribute| collect(attribute, texts)),
+        Value::Object(attributes) => {
+            attributes.values().for_each(|attribute| collect(attribute, texts));
+        }
         value if is_present(value) => texts.push(value.to_string()),
         _ => {}
     }

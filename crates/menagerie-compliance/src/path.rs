@@ -1,6 +1,6 @@
 //! [`AttributePath`]: where in a resource an assertion looks.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -78,8 +78,12 @@ impl AttributePath {
 
     /// Returns the path of the text that is JSON.
     pub(crate) fn before_json(&self) -> Self {
-        let end = self.steps.iter().position(|step| *step == Step::Json).unwrap_or(self.steps.len());
-        Self { text: self.text.split("::").next().unwrap_or_default().to_owned(), steps: self.steps[..end].to_vec() }
+        let end =
+            self.steps.iter().position(|step| *step == Step::Json).unwrap_or(self.steps.len());
+        Self {
+            text: self.text.split("::").next().unwrap_or_default().to_owned(),
+            steps: self.steps[..end].to_vec(),
+        }
     }
 
     /// Puts a value at the one place that the path names, and makes what leads there; returns whether it is one place.
@@ -88,12 +92,7 @@ impl AttributePath {
     }
 
     /// Calls `visit` with each place that the path leads to from `node`, whose own path is `at`.
-    pub(crate) fn visit(
-        &self,
-        node: Node<'_>,
-        at: &str,
-        visit: &mut dyn FnMut(&str, Found<'_>),
-    ) {
+    pub(crate) fn visit(&self, node: Node<'_>, at: &str, visit: &mut dyn FnMut(&str, Found<'_>)) {
         let mut place = at.to_owned();
         walk(&self.steps, node, &mut place, visit);
     }
@@ -197,7 +196,8 @@ fn put(steps: &[Step], into: &mut Value, value: Value) -> bool {
             put(rest, &mut elements[*index], value)
         }
         Step::Json => {
-            let mut inner = into.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let mut inner =
+                into.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
             let is_put = put(rest, &mut inner, value);
             *into = Value::from(inner.to_string());
             is_put
@@ -211,7 +211,7 @@ const LONGEST: usize = 1000;
 
 static NULL: Value = Value::Null;
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     fn at_key(self, key: &str) -> Self {
         Self {
             value: self.value.get(key).unwrap_or(&NULL),
@@ -239,17 +239,19 @@ fn push_key(place: &mut String, key: &str) {
         place.push_str(key);
     } else {
         // JSON's quotes are HCL's, but for what only HCL would interpolate.
-        place.push_str(&format!("[{}]", Value::from(key)));
+        write!(place, "[{}]", Value::from(key)).expect("writing to a string can't fail");
     }
 }
 
 fn push_index(place: &mut String, index: usize) {
-    place.push_str(&format!("[{index}]"));
+    write!(place, "[{index}]").expect("writing to a string can't fail");
 }
 
 fn is_plain(key: &str) -> bool {
     !key.is_empty()
-        && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
+        && key
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
 }
 
 /// Returns what kind of value it is, for people.
@@ -309,13 +311,13 @@ fn parse(text: &str) -> Result<Vec<Step>, &'static str> {
         } else if rest.starts_with("[\"") {
             let mut parser = serde_json::Deserializer::from_str(&rest[1..]).into_iter::<String>();
             let Some(Ok(key)) = parser.next() else { return Err("a quoted name does not end") };
-            rest = rest[1 + parser.byte_offset()..]
-                .strip_prefix(']')
-                .ok_or("a `[` is not closed")?;
+            rest =
+                rest[1 + parser.byte_offset()..].strip_prefix(']').ok_or("a `[` is not closed")?;
             steps.push(Step::Key(key));
         } else if let Some(after) = rest.strip_prefix('[') {
             let (index, after) = after.split_once(']').ok_or("a `[` is not closed")?;
-            let index = index.parse().map_err(|_| "in `[…]` stands a number, `*` or a quoted name")?;
+            let index =
+                index.parse().map_err(|_| "in `[…]` stands a number, `*` or a quoted name")?;
             steps.push(Step::Index(index));
             rest = after;
         } else {
@@ -360,7 +362,8 @@ mod tests {
             "broken": "{",
         });
         let unknown = json!({"id": true, "rules": [{}, {}, true], "tags": {"more": true}});
-        let node = Node { value: &value, unknown: &unknown, sensitive: &mask::NOTHING, is_json: false };
+        let node =
+            Node { value: &value, unknown: &unknown, sensitive: &mask::NOTHING, is_json: false };
         let mut actual = Vec::new();
         path.parse::<AttributePath>().unwrap().visit(node, "", &mut |place, found| {
             let found = match found {
@@ -395,7 +398,9 @@ mod tests {
 
     #[test]
     fn what_is_no_path() {
-        for text in ["", ".", "a.", "a..b", "a[", "a[x]", "a[\"b]", "[0]", "*", "a b", "a[*]b", "a:b", "a::"] {
+        for text in [
+            "", ".", "a.", "a..b", "a[", "a[x]", "a[\"b]", "[0]", "*", "a b", "a[*]b", "a:b", "a::",
+        ] {
             assert!(text.parse::<AttributePath>().is_err(), "{text}");
         }
     }

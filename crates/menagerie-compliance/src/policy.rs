@@ -72,7 +72,8 @@ impl Policy {
     pub fn parse(files: &[PolicyFile<'_>]) -> Result<Self, PolicyErrors> {
         let mut policy = Self::default();
         let mut errors = Vec::new();
-        let of = |holds: Holds| files.iter().filter(move |file| Holds::of(file.path) == Some(holds));
+        let of =
+            |holds: Holds| files.iter().filter(move |file| Holds::of(file.path) == Some(holds));
         for file in of(Holds::Settings) {
             match Settings::parse(file.text, file.path) {
                 Ok(settings) => policy.settings = settings,
@@ -81,16 +82,16 @@ impl Policy {
         }
         for file in of(Holds::Rule) {
             match Rule::parse(file.text, file.path) {
-                Ok(rule) => match policy.files.get(&rule.id) {
-                    Some(other) => {
-                        let message = format!("the id `{}` is taken by `{}`", rule.id, other.display());
+                Ok(rule) => {
+                    if let Some(other) = policy.files.get(&rule.id) {
+                        let message =
+                            format!("the id `{}` is taken by `{}`", rule.id, other.display());
                         errors.push(of_file(file.path, message, "each rule has an id of its own"));
-                    }
-                    None => {
+                    } else {
                         policy.files.insert(rule.id.clone(), file.path.to_owned());
                         policy.rules.push(rule);
                     }
-                },
+                }
                 Err(error) => errors.push(error),
             }
         }
@@ -130,7 +131,7 @@ impl Holds {
         let is_in_waivers = path.parent().is_some_and(|parent| parent.ends_with("waivers"));
         Some(match stem {
             "policy" => Self::Settings,
-            _ if stem.ends_with(".test") => Self::Cases,
+            _ if stem.strip_suffix(".test").is_some() => Self::Cases,
             "waivers" => Self::Waivers,
             _ if is_in_waivers => Self::Waivers,
             _ => Self::Rule,
@@ -149,12 +150,11 @@ impl Settings {
             settings.threshold = threshold;
         }
         if let Some(value) = reader.value(&table, "max_waiver_days") {
-            match value.as_i64().filter(|days| (1..=3650).contains(days)) {
-                Some(days) => settings.max_waiver_days = days,
-                None => {
-                    let message = "`max_waiver_days` is a number of days from 1 to 3650";
-                    reader.note(&table.span_of("max_waiver_days"), message);
-                }
+            if let Some(days) = value.as_i64().filter(|days| (1..=3650).contains(days)) {
+                settings.max_waiver_days = days;
+            } else {
+                let message = "`max_waiver_days` is a number of days from 1 to 3650";
+                reader.note(&table.span_of("max_waiver_days"), message);
             }
         }
         reader.end(file)?;

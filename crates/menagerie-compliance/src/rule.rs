@@ -128,7 +128,17 @@ word! {
 }
 
 const KEYS: &[&str] = &[
-    "id", "title", "severity", "frameworks", "rationale", "remediation", "on_unknown", "expect", "forbid", "match", "assert",
+    "id",
+    "title",
+    "severity",
+    "frameworks",
+    "rationale",
+    "remediation",
+    "on_unknown",
+    "expect",
+    "forbid",
+    "match",
+    "assert",
 ];
 const SUBJECT_KEYS: &[&str] =
     &["type", "except_type", "address", "module", "mode", "action", "tags", "where"];
@@ -164,7 +174,11 @@ impl Rule {
         if reader.is_right() {
             if assertions.is_empty() && !forbid && expect.is_none() {
                 let hint = "`[[assert]]`, `forbid = true` or `expect = \">=1\"`";
-                reader.note_with_hint(&table.span(), "this rule asks nothing of what it is about", hint);
+                reader.note_with_hint(
+                    &table.span(),
+                    "this rule asks nothing of what it is about",
+                    hint,
+                );
             }
             if forbid && !assertions.is_empty() {
                 let message = "`forbid` refuses each resource: nothing is left to assert";
@@ -173,7 +187,14 @@ impl Rule {
         }
         reader.end(file)?;
         let complete = (id, title, severity, rationale, remediation, subject);
-        let (Some(id), Some(title), Some(severity), Some(rationale), Some(remediation), Some(subject)) = complete
+        let (
+            Some(id),
+            Some(title),
+            Some(severity),
+            Some(rationale),
+            Some(remediation),
+            Some(subject),
+        ) = complete
         else {
             unreachable!("what is missing or wrong was noted")
         };
@@ -224,7 +245,11 @@ impl Subject {
             modules: globs(reader, "module"),
             mode: reader.parsed(table, "mode").unwrap_or(Mode::Managed),
             actions: reader.list(table, "action"),
-            tags: reader.strings(table, "tags").into_iter().map(|(key, glob)| (key, Glob::new(glob))).collect(),
+            tags: reader
+                .strings(table, "tags")
+                .into_iter()
+                .map(|(key, glob)| (key, Glob::new(glob)))
+                .collect(),
             conditions: Assertion::read_all(reader, table, "where", Place::Inner),
         }
     }
@@ -278,7 +303,11 @@ impl fmt::Display for Subject {
             write!(formatter, ", whose tag `{key}` is `{glob}`")?;
         }
         for condition in &self.conditions {
-            write!(formatter, ", where {}", condition.to_string().replace("must be", "is").replace("must", "does"))?;
+            write!(
+                formatter,
+                ", where {}",
+                condition.to_string().replace("must be", "is").replace("must", "does")
+            )?;
         }
         Ok(())
     }

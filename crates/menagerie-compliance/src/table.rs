@@ -169,7 +169,10 @@ impl<'a> Reader<'a> {
         let item = table.entries.get(key)?;
         let value = json(item.get_ref());
         if value.is_none() {
-            self.note(&item.span(), format!("`{key}` holds a date or a number that no resource can have"));
+            self.note(
+                &item.span(),
+                format!("`{key}` holds a date or a number that no resource can have"),
+            );
         }
         value
     }
@@ -277,8 +280,8 @@ pub(crate) fn json(value: &DeValue<'_>) -> Option<Value> {
         }
         DeValue::Table(table) => {
             let entries = table.iter();
-            let entries =
-                entries.map(|(name, item)| Some((name.get_ref().to_string(), json(item.get_ref())?)));
+            let entries = entries
+                .map(|(name, item)| Some((name.get_ref().to_string(), json(item.get_ref())?)));
             Value::Object(entries.collect::<Option<_>>()?)
         }
     })

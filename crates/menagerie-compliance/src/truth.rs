@@ -96,9 +96,9 @@ impl Operator {
         // Something in it is known after apply only.
         let is_partial = mask::has_any(node.unknown);
         match self {
-            Self::Any(inner) => inner
-                .iter()
-                .fold(Truth::False, |truth, assertion| truth.or(assertion.holds(node))),
+            Self::Any(inner) => {
+                inner.iter().fold(Truth::False, |truth, assertion| truth.or(assertion.holds(node)))
+            }
             Self::Never(inner) => inner
                 .iter()
                 .fold(Truth::True, |truth, assertion| truth.and(assertion.holds(node)))
@@ -117,11 +117,10 @@ impl Operator {
                 let holds = wanted.iter().all(|one| elements(value).any(|found| equal(found, one)));
                 if holds || !is_partial { Truth::of(holds) } else { Truth::Unknown }
             }
-            Self::ContainsMatch(regex) => {
-                exists(value, regex, is_partial)
-            }
+            Self::ContainsMatch(regex) => exists(value, regex, is_partial),
             Self::Lacks(refused) => {
-                let holds = !elements(value).any(|found| refused.iter().any(|one| equal(found, one)));
+                let holds =
+                    !elements(value).any(|found| refused.iter().any(|one| equal(found, one)));
                 if holds && is_partial { Truth::Unknown } else { Truth::of(holds) }
             }
             Self::LacksMatch(regex) => exists(value, regex, is_partial).not(),
@@ -166,7 +165,11 @@ pub(crate) fn is_present(value: &Value) -> bool {
 pub(crate) fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
-            one == other || one.as_f64().zip(other.as_f64()).is_some_and(|(one, other)| one == other)
+            one == other
+                || one
+                    .as_f64()
+                    .zip(other.as_f64())
+                    .is_some_and(|(one, other)| one.total_cmp(&other).is_eq())
         }
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
@@ -247,8 +250,8 @@ mod tests {
 
     /// Checks an operator on the attribute `a`.
     #[track_caller]
-    fn on(operator: &str, value: Value, expected: &str) {
-        let values = json!({"a": value});
+    fn on(operator: &str, value: impl Into<Value>, expected: &str) {
+        let values = json!({"a": value.into()});
         check(&format!("attribute = \"a\"\n{operator}"), &values, &json!({}), expected);
     }
 
@@ -293,9 +296,22 @@ mod tests {
     #[test]
     fn what_is_not_known_is_neither_right_nor_wrong() {
         let each = [
-            "equals = 1", "not_equals = 1", "in = [1]", "not_in = [1]", "matches = 'x'", "not_matches = 'x'",
-            "at_least = 1", "at_most = 1", "subset_of = [1]", "contains = 1", "contains_match = 'x'", "lacks = 1",
-            "lacks_match = 'x'", "count = \">=1\"", "present = true", "present = false",
+            "equals = 1",
+            "not_equals = 1",
+            "in = [1]",
+            "not_in = [1]",
+            "matches = 'x'",
+            "not_matches = 'x'",
+            "at_least = 1",
+            "at_most = 1",
+            "subset_of = [1]",
+            "contains = 1",
+            "contains_match = 'x'",
+            "lacks = 1",
+            "lacks_match = 'x'",
+            "count = \">=1\"",
+            "present = true",
+            "present = false",
         ];
         for operator in each {
             let assertion = format!("attribute = \"a\"\n{operator}\noptional = true");
@@ -331,7 +347,12 @@ mod tests {
         check(any, &json!({"b": 2}), &json!({"a": true}), "unknown");
         check(any, &json!({"a": 2}), &json!({}), "false");
         let never = "attribute = \"s[*]\"\nnever = [{ attribute = \"e\", equals = \"Allow\" }, { attribute = \"a\", contains = \"*\" }]";
-        check(never, &json!({"s": [{"e": "Allow", "a": ["x"]}, {"e": "Deny", "a": "*"}]}), &json!({}), "true");
+        check(
+            never,
+            &json!({"s": [{"e": "Allow", "a": ["x"]}, {"e": "Deny", "a": "*"}]}),
+            &json!({}),
+            "true",
+        );
         check(never, &json!({"s": {"e": "Allow", "a": "*"}}), &json!({}), "false");
         check(never, &json!({"s": [{"e": "Allow"}]}), &json!({"s": [{"a": true}]}), "unknown");
         check(never, &json!({"s": [{"e": "Deny"}]}), &json!({"s": [{"a": true}]}), "true");

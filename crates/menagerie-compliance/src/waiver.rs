@@ -38,7 +38,16 @@ pub struct Waiver {
 }
 
 const KEYS: &[&str] = &[
-    "rule", "address", "attribute", "fingerprints", "reason", "owner", "approved_by", "ticket", "created", "expires",
+    "rule",
+    "address",
+    "attribute",
+    "fingerprints",
+    "reason",
+    "owner",
+    "approved_by",
+    "ticket",
+    "created",
+    "expires",
 ];
 
 impl Waiver {
@@ -74,7 +83,10 @@ impl Waiver {
         let attribute = reader.string(table, "attribute");
         let fingerprints = reader.list(table, "fingerprints");
         if fingerprints.is_empty() && table.has("fingerprints") && reader.is_right() {
-            reader.note(&table.span_of("fingerprints"), "a waiver without a fingerprint waives nothing");
+            reader.note(
+                &table.span_of("fingerprints"),
+                "a waiver without a fingerprint waives nothing",
+            );
         }
         let mut text = |key: &str| {
             let text = reader.string(table, key);
@@ -93,8 +105,14 @@ impl Waiver {
             if days < 0 {
                 reader.note(&span, "`expires` is before `created`");
             } else if days > most_days {
-                let message = format!("this waiver holds for {days} days, and at most {most_days} are allowed");
-                reader.note_with_hint(&span, message, "`max_waiver_days` in `policy.toml` sets the most");
+                let message = format!(
+                    "this waiver holds for {days} days, and at most {most_days} are allowed"
+                );
+                reader.note_with_hint(
+                    &span,
+                    message,
+                    "`max_waiver_days` in `policy.toml` sets the most",
+                );
             }
         }
         Some(Self {
@@ -144,9 +162,12 @@ expires = 2026-08-24
     fn a_waiver() {
         let waivers = parse(TEXT).unwrap();
         let day = |text: &str| text.parse::<Date>().unwrap();
-        for (today, expected) in
-            [("2026-07-23", false), ("2026-07-24", true), ("2026-08-24", true), ("2026-08-25", false)]
-        {
+        for (today, expected) in [
+            ("2026-07-23", false),
+            ("2026-07-24", true),
+            ("2026-08-24", true),
+            ("2026-08-25", false),
+        ] {
             assert_eq!(waivers[0].holds_on(day(today)), expected, "{today}");
         }
     }

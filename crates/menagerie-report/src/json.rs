@@ -1,6 +1,8 @@
 //! An evaluation for programs: JSON with a version.
 
-use menagerie_compliance::{Evaluation, Fingerprint, InputKind, Policy, RuleId, Severity, Verdict, WaiverUse};
+use menagerie_compliance::{
+    Evaluation, Fingerprint, InputKind, Policy, RuleId, Severity, Verdict, WaiverUse,
+};
 use serde::Serialize;
 
 /// An evaluation as version 1 of its JSON.
@@ -74,14 +76,15 @@ impl<'a> Document<'a> {
                 waivers: &finding.waivers,
             }
         });
-        let waivers = policy.waivers.iter().zip(&evaluation.waivers).map(|(waiver, became)| WaiverRow {
-            rule: &waiver.rule,
-            address: waiver.address.as_str(),
-            owner: &waiver.owner,
-            ticket: &waiver.ticket,
-            expires: waiver.expires.to_string(),
-            became: *became,
-        });
+        let waivers =
+            policy.waivers.iter().zip(&evaluation.waivers).map(|(waiver, became)| WaiverRow {
+                rule: &waiver.rule,
+                address: waiver.address.as_str(),
+                owner: &waiver.owner,
+                ticket: &waiver.ticket,
+                expires: waiver.expires.to_string(),
+                became: *became,
+            });
         Self {
             version: 1,
             input: match evaluation.kind {

@@ -10,9 +10,15 @@ const NOTE: &str = "<!-- `cargo xtask comply pages` wrote this from the rule. --
 
 /// Returns the page of a rule.
 pub fn page(rule: &Rule) -> String {
-    let mut page = format!("# {}: {}\n\n{NOTE}\n\n{}\n", rule.id, markdown(&rule.title), prose(&rule.rationale));
+    let mut page = format!(
+        "# {}: {}\n\n{NOTE}\n\n{}\n",
+        rule.id,
+        markdown(&rule.title),
+        prose(&rule.rationale)
+    );
     let mut row = |label: &str, value: &str| {
-        writeln!(page, "| {label} | {} |", value.replace('|', "\\|")).expect("writing to a string can't fail");
+        writeln!(page, "| {label} | {} |", value.replace('|', "\\|"))
+            .expect("writing to a string can't fail");
     };
     row("", "");
     row("---", "---");
@@ -32,7 +38,8 @@ pub fn page(rule: &Rule) -> String {
         row("part of", &markdown(&rule.frameworks.join(", ")));
     }
     page = page.replace("\n|  |  |\n", "\n\n| | |\n");
-    write!(page, "\n## How to put it right\n\n{}\n", prose(&rule.remediation)).expect("writing to a string can't fail");
+    write!(page, "\n## How to put it right\n\n{}\n", prose(&rule.remediation))
+        .expect("writing to a string can't fail");
     page
 }
 
@@ -49,7 +56,8 @@ pub fn index(policy: &Policy) -> String {
     let mut page = format!("# Rules\n\n{NOTE}\n\n| rule | severity | wants |\n|---|---|---|\n");
     for rule in &policy.rules {
         let (id, severity, title) = (&rule.id, rule.severity, markdown(&rule.title));
-        writeln!(page, "| [{id}]({id}.md) | {severity} | {title} |").expect("writing to a string can't fail");
+        writeln!(page, "| [{id}]({id}.md) | {severity} | {title} |")
+            .expect("writing to a string can't fail");
     }
     page
 }

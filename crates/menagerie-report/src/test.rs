@@ -19,8 +19,12 @@ pub fn tests(tests: &[RuleTest]) -> String {
     for test in tests {
         let word = if test.is_right() { "ok" } else { "FAILED" };
         write!(text, "{word:<6}  {:<12}  ", test.rule).expect("writing to a string can't fail");
-        writeln!(text, "{} cases, {} of {} changes noticed", test.cases, test.noticed, test.mutations)
-            .expect("writing to a string can't fail");
+        writeln!(
+            text,
+            "{} cases, {} of {} changes noticed",
+            test.cases, test.noticed, test.mutations
+        )
+        .expect("writing to a string can't fail");
         for problem in problems(test) {
             writeln!(text, "        {}", plain(&problem)).expect("writing to a string can't fail");
         }
@@ -28,7 +32,7 @@ pub fn tests(tests: &[RuleTest]) -> String {
     let (noticed, mutations) = score(tests);
     let covered = tests.iter().filter(|test| test.is_covered).count();
     let right = tests.iter().filter(|test| test.is_right()).count();
-    let percent = if mutations == 0 { 0 } else { noticed * 100 / mutations };
+    let percent = (noticed * 100).checked_div(mutations).unwrap_or_default();
     writeln!(
         text,
         "{right} of {} rules are right; {covered} have a case that passes and one that fails; mutation score {percent} % ({noticed} of {mutations})",
@@ -41,9 +45,14 @@ pub fn tests(tests: &[RuleTest]) -> String {
 fn problems(test: &RuleTest) -> Vec<String> {
     let mut problems = Vec::new();
     if !test.is_covered {
-        problems.push(format!("it has no case that passes, or none that fails: they stand in `{}.test.toml`", test.rule));
+        problems.push(format!(
+            "it has no case that passes, or none that fails: they stand in `{}.test.toml`",
+            test.rule
+        ));
     }
-    problems.extend(test.failures.iter().map(|failure| format!("case `{}`: {}", failure.case, failure.message)));
+    problems.extend(
+        test.failures.iter().map(|failure| format!("case `{}`: {}", failure.case, failure.message)),
+    );
     problems.extend(test.survivors.iter().map(survivor));
     problems
 }
@@ -51,7 +60,9 @@ fn problems(test: &RuleTest) -> Vec<String> {
 fn survivor(Survivor { case, mutation, at }: &Survivor) -> String {
     let case = case.as_deref().unwrap_or_default();
     match mutation {
-        Mutation::Flipped => format!("case `{case}`: `{at}` made wrong, and the rule does not fail"),
+        Mutation::Flipped => {
+            format!("case `{case}`: `{at}` made wrong, and the rule does not fail")
+        }
         Mutation::Unknown => format!("case `{case}`: `{at}` made unknown, and the rule passes"),
         Mutation::Untried => format!("nothing in a case that passes can be made wrong for {at}"),
     }

@@ -18,8 +18,12 @@ pub fn findings(policy: &Policy, evaluation: &Evaluation) -> String {
         let why = match became {
             WaiverUse::Used => continue,
             WaiverUse::Unused => "meets no finding: remove it".to_owned(),
-            WaiverUse::Changed => "does not hold any more: the value that it was given for has changed".to_owned(),
-            WaiverUse::Expired => format!("is in force from {} to {} only", waiver.created, waiver.expires),
+            WaiverUse::Changed => {
+                "does not hold any more: the value that it was given for has changed".to_owned()
+            }
+            WaiverUse::Expired => {
+                format!("is in force from {} to {} only", waiver.created, waiver.expires)
+            }
         };
         let address = plain(waiver.address.as_str());
         let ticket = plain(&waiver.ticket);
@@ -31,9 +35,14 @@ pub fn findings(policy: &Policy, evaluation: &Evaluation) -> String {
 
 fn one(policy: &Policy, rule: Option<&Rule>, finding: &Finding) -> String {
     let title = rule.map(|rule| plain(&rule.title)).unwrap_or_default();
-    let mut lines = vec![format!("{} {} ({}): {title}", word(finding), finding.rule, finding.severity)];
-    lines.push(format!("  {}", finding.address.as_deref().map_or("the resources as a whole".to_owned(), plain)));
-    let attribute = finding.attribute.as_deref().map(|attribute| format!("`{}` ", plain(attribute)));
+    let mut lines =
+        vec![format!("{} {} ({}): {title}", word(finding), finding.rule, finding.severity)];
+    lines.push(format!(
+        "  {}",
+        finding.address.as_deref().map_or("the resources as a whole".to_owned(), plain)
+    ));
+    let attribute =
+        finding.attribute.as_deref().map(|attribute| format!("`{}` ", plain(attribute)));
     lines.push(format!("  {}{}", attribute.unwrap_or_default(), plain(&finding.message)));
     if let Some(rule) = rule.filter(|_| finding.verdict == Verdict::Fail) {
         lines.push(format!("  fix: {}", plain_lines(&rule.remediation).replace('\n', "\n       ")));

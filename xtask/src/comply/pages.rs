@@ -27,10 +27,15 @@ impl Pages {
         let failed = || format!("failed to write to `{}`", self.directory.display());
         fs::create_dir_all(&self.directory).with_context(failed)?;
         for rule in &policy.rules {
-            fs::write(self.directory.join(format!("{}.md", rule.id)), page(rule)).with_context(failed)?;
+            fs::write(self.directory.join(format!("{}.md", rule.id)), page(rule))
+                .with_context(failed)?;
         }
         fs::write(self.directory.join("README.md"), index(&policy)).with_context(failed)?;
-        output::say(&format!("wrote {} pages to `{}`", policy.rules.len() + 1, self.directory.display()));
+        output::say(&format!(
+            "wrote {} pages to `{}`",
+            policy.rules.len() + 1,
+            self.directory.display()
+        ));
         Ok(())
     }
 }

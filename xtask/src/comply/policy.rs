@@ -35,13 +35,19 @@ impl PolicyArgs {
         paths.sort();
         let mut texts = Vec::new();
         for path in paths {
-            texts.push((shown.join(&path), fs::read_to_string(directory.join(&path)).map_err(failed)?));
+            texts.push((
+                shown.join(&path),
+                fs::read_to_string(directory.join(&path)).map_err(failed)?,
+            ));
         }
         let files: Vec<PolicyFile<'_>> =
             texts.iter().map(|(path, text)| PolicyFile { path, text }).collect();
         let policy = Policy::parse(&files).map_err(|errors| {
-            Problem::new(exit::POLICY, format!("the policy in `{}` is not valid\n\n{errors}\n", shown.display()))
-                .hint("docs/compliance/README.md says how to write a rule")
+            Problem::new(
+                exit::POLICY,
+                format!("the policy in `{}` is not valid\n\n{errors}\n", shown.display()),
+            )
+            .hint("docs/compliance/README.md says how to write a rule")
         })?;
         if policy.rules.is_empty() {
             let message = format!("there is no rule in `{}`", shown.display());
@@ -67,16 +73,17 @@ fn find(root: &Path, below: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 /// Finds a rule, or says which is near.
-pub(super) fn rule<'p>(policy: &'p Policy, id: &str) -> Result<&'p menagerie_compliance::Rule, Problem> {
+pub(super) fn rule<'p>(
+    policy: &'p Policy,
+    id: &str,
+) -> Result<&'p menagerie_compliance::Rule, Problem> {
     policy.rule(id).ok_or_else(|| {
         let problem = Problem::usage(format!("there is no rule `{}`", id.escape_debug()));
         let same = policy.rules.iter().find(|rule| rule.id.as_str().eq_ignore_ascii_case(id));
-        match same {
-            Some(rule) => problem.hint(format!("did you mean `{}`?", rule.id)),
-            None => {
-                let ids: Vec<&str> = policy.rules.iter().map(|rule| rule.id.as_str()).collect();
-                problem.hint(format!("there is {}", ids.join(", ")))
-            }
+        if let Some(rule) = same {
+            return problem.hint(format!("did you mean `{}`?", rule.id));
         }
+        let ids: Vec<&str> = policy.rules.iter().map(|rule| rule.id.as_str()).collect();
+        problem.hint(format!("there is {}", ids.join(", ")))
     })
 }

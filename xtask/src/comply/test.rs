@@ -44,7 +44,11 @@ impl Test {
         let wrong = tested.iter().filter(|test| !test.is_right()).count();
         if wrong > 0 {
             let rules = if wrong == 1 { "rule is" } else { "rules are" };
-            return Err(Problem::new(exit::POLICY, format!("{wrong} {rules} not tested well, or wrong")).into());
+            return Err(Problem::new(
+                exit::POLICY,
+                format!("{wrong} {rules} not tested well, or wrong"),
+            )
+            .into());
         }
         Ok(())
     }

@@ -106,8 +106,12 @@ impl<'r> Judge<'r> {
 
     fn judge(&mut self, index: usize, resource: &Resource) {
         let rule = self.rules[index];
-        let node =
-            Node { value: &resource.values, unknown: &resource.unknown, sensitive: &resource.sensitive, is_json: false };
+        let node = Node {
+            value: &resource.values,
+            unknown: &resource.unknown,
+            sensitive: &resource.sensitive,
+            is_json: false,
+        };
         let applies = applies(rule, resource, node);
         if applies == Truth::False {
             return;
@@ -115,7 +119,8 @@ impl<'r> Judge<'r> {
         self.coverage[index].examined += 1;
         if let Truth::Misfit(message) = &applies {
             let attribute = None;
-            let message = format!("it can't be told whether the rule is about this: an attribute {message}");
+            let message =
+                format!("it can't be told whether the rule is about this: an attribute {message}");
             let (verdict, address) = (Verdict::Error, &*resource.address);
             return self.say(rule, Said { address, attribute, verdict, message, class: "misfit" });
         }
@@ -136,12 +141,17 @@ impl<'r> Judge<'r> {
                     self.references.ask(index, number, resource, companion);
                 }
             }
-            if assertion.operators.iter().all(|operator| matches!(operator, Operator::ReferencedBy(_))) {
+            if assertion
+                .operators
+                .iter()
+                .all(|operator| matches!(operator, Operator::ReferencedBy(_)))
+            {
                 continue;
             }
             assertion.visit(node, "", &mut |place, found, truth| {
-                let truth = self.unless_seen((index, number), &resource.address, assertion, found, truth);
-                self.place(index, resource, assertion, (place, found), settle(truth));
+                let truth =
+                    self.unless_seen((index, number), &resource.address, assertion, found, truth);
+                self.place(index, resource, assertion, (place, found), &settle(truth));
             });
         }
     }
@@ -153,34 +163,36 @@ impl<'r> Judge<'r> {
         resource: &Resource,
         assertion: &Assertion,
         (place, found): (&str, &Found<'_>),
-        truth: Truth,
+        truth: &Truth,
     ) {
-        if truth == Truth::True {
+        if *truth == Truth::True {
             self.coverage[index].passed += 1;
             return;
         }
         let rule = self.rules[index];
-        let whole = assertion.attribute.is_none().then(|| Whole::of(assertion, found));
-        let (attribute, value, class) = match (&whole, found) {
-            (Some(whole), _) => (whole.attribute.clone(), whole.shown.clone(), whole.class.clone()),
-            (None, Found::Node(node)) => {
-                let is = if truth == Truth::Unknown { "is partly known after apply only".to_owned() } else { format!("is {}", shown(*node)) };
-                let class = if truth == Truth::Unknown { "unknown".to_owned() } else { class(*node) };
-                (place.to_owned(), is, class)
+        let unknown = || ("is known after apply only".to_owned(), "unknown".to_owned());
+        let (attribute, (value, class)) = match found {
+            Found::Node(node) if assertion.inner().next().is_some() => {
+                let parts = Parts::of(assertion, *node, place);
+                let attribute = assertion.attribute.is_some().then(|| place.to_owned());
+                (
+                    attribute.unwrap_or(parts.attributes.join(", ")),
+                    (parts.shown.join(" and "), parts.classes.join(", ")),
+                )
             }
-            (None, Found::Unknown) => {
-                (place.to_owned(), "is known after apply only".to_owned(), "unknown".to_owned())
-            }
-            (None, Found::Misfit(message)) => (place.to_owned(), message.clone(), "misfit".to_owned()),
+            Found::Node(_) if *truth == Truth::Unknown => (place.to_owned(), unknown()),
+            Found::Node(node) => (place.to_owned(), (format!("is {}", shown(*node)), class(*node))),
+            Found::Unknown => (place.to_owned(), unknown()),
+            Found::Misfit(message) => (place.to_owned(), (message.clone(), "misfit".to_owned())),
         };
-        let value = match &truth {
+        let value = match truth {
             Truth::Misfit(message) => message.clone(),
             _ => value,
         };
         let said = Said {
             address: &resource.address,
             attribute: Some(&attribute),
-            verdict: verdict(&truth),
+            verdict: verdict(truth),
             message: sentence(assertion, &value),
             class: &class,
         };
@@ -196,7 +208,8 @@ impl<'r> Judge<'r> {
         found: &Found<'_>,
         truth: Truth,
     ) -> Truth {
-        let is_unique = assertion.operators.iter().any(|operator| matches!(operator, Operator::Unique));
+        let is_unique =
+            assertion.operators.iter().any(|operator| matches!(operator, Operator::Unique));
         let Found::Node(node) = found else { return truth };
         if !is_unique || node.value.is_null() {
             return truth;
@@ -262,7 +275,10 @@ impl Sink for Judge<'_> {
             if catch_unwind(AssertUnwindSafe(|| self.judge(index, resource))).is_err() {
                 let message = "the rule ended with an internal error; please report it".to_owned();
                 let (address, attribute, verdict) = (&*resource.address, None, Verdict::Error);
-                self.say(self.rules[index], Said { address, attribute, verdict, message, class: "panic" });
+                self.say(
+                    self.rules[index],
+                    Said { address, attribute, verdict, message, class: "panic" },
+                );
             }
         }
     }
@@ -325,47 +341,50 @@ fn text(rule: &Rule, assertion: usize, found: &str) -> String {
 
 /// Returns what is wrong: in the rule's words, else by what was asked; and what was found.
 fn sentence(assertion: &Assertion, found: &str) -> String {
-    let asked = match assertion.message() {
-        Some(message) => message.to_owned(),
-        None => {
-            let asked: Vec<String> = assertion.operators.iter().map(ToString::to_string).collect();
-            asked.join(" and ")
-        }
-    };
+    let asked = assertion.message().map_or_else(
+        || assertion.operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
+        str::to_owned,
+    );
     format!("{asked}, but {found}")
 }
 
-/// What an assertion about a resource as a whole looked at.
-struct Whole {
-    attribute: String,
-    shown: String,
-    class: String,
+/// What the parts of an assertion looked at.
+#[derive(Default)]
+struct Parts {
+    attributes: Vec<String>,
+    shown: Vec<String>,
+    classes: Vec<String>,
 }
 
-impl Whole {
-    fn of(assertion: &Assertion, found: &Found<'_>) -> Self {
-        let Found::Node(node) = found else {
-            return Self { attribute: String::new(), shown: "it is known after apply only".to_owned(), class: String::new() };
-        };
-        let (mut attributes, mut said, mut classes) = (Vec::new(), Vec::new(), Vec::new());
+impl Parts {
+    fn of(assertion: &Assertion, node: Node<'_>, at: &str) -> Self {
+        let mut parts = Self::default();
+        parts.add(assertion, node, at);
+        parts
+    }
+
+    fn add(&mut self, assertion: &Assertion, node: Node<'_>, at: &str) {
         for inner in assertion.inner() {
+            let is_group = inner.inner().next().is_some();
             if let Some(path) = &inner.attribute
-                && !attributes.contains(&path.as_str())
+                && !self.attributes.iter().any(|known| known == path.as_str())
             {
-                attributes.push(path.as_str());
+                self.attributes.push(path.to_string());
             }
-            inner.visit(*node, "", &mut |place, found, _| match found {
-                Found::Node(node) => {
-                    said.push(format!("`{place}` is {}", shown(*node)));
-                    classes.push(class(*node));
+            inner.visit(node, at, &mut |place, found, _| {
+                let (shown, class) = match found {
+                    Found::Node(node) if is_group => return self.add(inner, *node, place),
+                    Found::Node(node) => (format!("`{place}` is {}", shown(*node)), class(*node)),
+                    Found::Unknown => {
+                        (format!("`{place}` is known after apply only"), "unknown".to_owned())
+                    }
+                    Found::Misfit(message) => (format!("`{place}` {message}"), "misfit".to_owned()),
+                };
+                if !self.shown.contains(&shown) {
+                    self.shown.push(shown);
+                    self.classes.push(class);
                 }
-                Found::Unknown => {
-                    said.push(format!("`{place}` is known after apply only"));
-                    classes.push("unknown".to_owned());
-                }
-                Found::Misfit(message) => said.push(format!("`{place}` {message}")),
             });
         }
-        Self { attribute: attributes.join(", "), shown: said.join(" and "), class: classes.join(", ") }
     }
 }

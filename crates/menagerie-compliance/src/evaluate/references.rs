@@ -42,11 +42,16 @@ pub(super) struct Answered {
 impl References {
     pub(super) fn new(rules: &[&Rule]) -> Self {
         let mut companions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let operators =
-            rules.iter().flat_map(|rule| &rule.assertions).flat_map(|assertion| &assertion.operators);
+        let operators = rules
+            .iter()
+            .flat_map(|rule| &rule.assertions)
+            .flat_map(|assertion| &assertion.operators);
         for operator in operators {
             if let Operator::ReferencedBy(companion) = operator {
-                companions.entry(companion.kind.clone()).or_default().insert(companion.attribute.clone());
+                companions
+                    .entry(companion.kind.clone())
+                    .or_default()
+                    .insert(companion.attribute.clone());
             }
         }
         Self { companions, ..Self::default() }
@@ -107,11 +112,11 @@ impl References {
         let mut is_open: BTreeSet<(String, String)> = BTreeSet::new();
         for block in &self.blocks {
             for attribute in self.companions.get(&block.kind).into_iter().flatten() {
-                let names = names(&block.expressions, attribute);
-                if names.iter().all(|name| !is_local(name)) {
+                let blocks = names(&block.expressions, attribute);
+                if blocks.iter().all(|name| !is_local(name)) {
                     is_open.insert((block.kind.clone(), attribute.clone()));
                 }
-                for name in names {
+                for name in blocks {
                     let place = (block.module.clone(), block.kind.clone(), attribute.clone(), name);
                     named.insert(place);
                 }
@@ -122,7 +127,8 @@ impl References {
             let Asked { rule, assertion, address, id, companion } = asked;
             let ReferencedBy { kind: by, attribute } = companion;
             let Address { module_block, block, .. } = Address::parse(&address);
-            let is_value = id.is_some_and(|id| values.contains(&(by.clone(), attribute.clone(), id)));
+            let is_value =
+                id.is_some_and(|id| values.contains(&(by.clone(), attribute.clone(), id)));
             let is_named = named.contains(&(module_block, by.clone(), attribute.clone(), block));
             let (truth, found) = match kind {
                 _ if is_value || is_named => (Truth::True, String::new()),
@@ -139,7 +145,8 @@ impl References {
 /// Returns the blocks that an expression names, such as `aws_s3_bucket.logs`, without attributes and keys.
 fn names(expressions: &Value, attribute: &str) -> Vec<String> {
     let references = expressions.get(attribute).and_then(|expression| expression.get("references"));
-    let references = references.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let references =
+        references.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     references.map(|reference| Address::parse(reference).block).collect()
 }
 
