@@ -1,5 +1,6 @@
 //! [`Row`]: what can be measured, one file a row, and [`Setting`]: what the rows share.
 
+mod compliance;
 mod environment;
 mod inventory;
 mod parallel;
@@ -42,6 +43,8 @@ pub(crate) enum Row {
     Render,
     /// Reading a plan: parsing, summary and digest
     Plan,
+    /// Judging a plan of 10,000 resources by ten rules
+    Comply,
 }
 
 impl Row {
@@ -62,6 +65,7 @@ impl Row {
             Self::Clone => "clone",
             Self::Render => "render",
             Self::Plan => "plan",
+            Self::Comply => "comply",
         }
     }
 
@@ -77,6 +81,7 @@ impl Row {
             Self::Clone => "from a fresh clone to a URL that answers",
             Self::Render => "rendering a root module",
             Self::Plan => "reading a plan: parsing, summary and digest",
+            Self::Comply => "judging a plan of many resources by ten rules",
         }
     }
 
@@ -92,6 +97,7 @@ impl Row {
             Self::Clone => environment::clone(setting),
             Self::Render => rendering::render(setting),
             Self::Plan => parsing::plan(setting),
+            Self::Comply => compliance::comply(setting),
         }
     }
 }
