@@ -8,6 +8,7 @@
 
 mod bench;
 mod campaign;
+mod comply;
 mod follow;
 mod foreign;
 mod hosting;

@@ -166,3 +166,189 @@ impl Waiver {
                 .is_none_or(|attribute| finding.attribute.as_ref() == Some(attribute))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::policy::PolicyFile;
+
+    /// A rule that asks everything that can be asked.
+    const RULE: &str = r#"id = "X-1"
+title = "t"
+severity = "low"
+rationale = "r"
+remediation = "r"
+expect = ">=1"
+
+[match]
+type = ["x_*", "y"]
+module = ["", "module.*"]
+tags = { a = "*" }
+where = [{ attribute = "a", not_equals = 7 }]
+
+[[assert]]
+attribute = "b[*].c"
+equals = 1
+not_equals = 2
+in = [1]
+not_in = [2]
+optional = true
+
+[[assert]]
+attribute = "d::e[*]"
+matches = "x"
+not_matches = "y"
+at_least = 1
+at_most = 2
+
+[[assert]]
+attribute = "f.*"
+subset_of = [1]
+contains = 1
+contains_match = "1"
+lacks = 2
+lacks_match = "2"
+count = ">=1"
+present = true
+unique = true
+
+[[assert]]
+any = [{ attribute = "a", present = true }, { attribute = "b[0]", never = [{ attribute = "c", equals = 1 }] }]
+
+[[assert]]
+referenced_by = { type = "y", attribute = "b" }
+"#;
+
+    fn policy(text: &str) -> Result<Policy, String> {
+        let file = PolicyFile { path: "X-1.toml".as_ref(), text };
+        Policy::parse(&[file]).map_err(|errors| errors.to_string())
+    }
+
+    fn judged(json: &str) -> Result<Evaluation, InputError> {
+        evaluate(&policy(RULE).unwrap(), json.as_bytes(), jiff::civil::date(2026, 11, 24))
+    }
+
+    fn plan(after: &Value, unknown: &Value, sensitive: &Value) -> Value {
+        json!({"format_version": "1.2", "resource_changes": [{
+            "address": "module.m[\"a.b\"].x_y.z[0]", "mode": "managed", "type": "x_y", "name": "z",
+            "change": {"actions": ["create"], "before": null, "after": after, "after_unknown": unknown, "after_sensitive": sensitive},
+        }], "configuration": {"root_module": {"module_calls": {"m": {"module": {"resources": [
+            {"type": "y", "expressions": {"b": {"references": ["x_y.z.id", "x_y.z"]}}}]}}}}}})
+    }
+
+    #[track_caller]
+    fn check(after: &Value, unknown: &Value, expected: &[&str]) {
+        let evaluation = judged(&plan(after, unknown, &json!({})).to_string()).unwrap();
+        let line = |finding: &Finding| {
+            format!(
+                "{:?} {} {}",
+                finding.verdict,
+                finding.attribute.as_deref().unwrap_or("-"),
+                finding.message
+            )
+        };
+        let actual: Vec<String> = evaluation.findings.iter().map(line).collect();
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn places_and_parts() {
+        let tags = json!({"a": "x"});
+        let right =
+            json!({"tags": tags, "a": 1, "b": [{"c": 1}], "d": "{\"e\": [1]}", "f": {"g": [1]}});
+        check(
+            &right,
+            &json!({}),
+            &[
+                "Fail d::e[0] must match `x` and must not match `y` and must be at least 1 and must be at most 2, but is `1`",
+            ],
+        );
+        check(
+            &json!({"tags": tags, "b": [{"c": 1}, {"c": 2}], "f": {"g": null}}),
+            &json!({"f": {"g": true}, "d": true}),
+            &[
+                "Fail a, b[0], c needs one of: `a` must be set; or `b[0]` must not have it that `c` is `1`, but `a` is not set and `b[0].c` is `1`",
+                "Fail b[1].c must be `1` and must not be `2` and must be one of `1` and must be none of `2`, but is `2`",
+                "Unknown d must match `x` and must not match `y` and must be at least 1 and must be at most 2, but is known after apply only",
+                "Unknown f.g may hold `1` only and must hold `1` and must hold one that matches `1` and must hold none of `2` and must hold none that matches `2` and must hold at least 1 and must be set and must differ from that of every other, but is known after apply only",
+            ],
+        );
+        // Nothing is known, not even whether the rule is about it.
+        let unknown = judged(&plan(&json!({}), &json!(true), &json!(true)).to_string()).unwrap();
+        assert!(
+            unknown.findings.iter().all(|finding| finding.verdict == Verdict::Unknown),
+            "{unknown:?}"
+        );
+        assert_eq!((unknown.findings.len(), unknown.coverage[0].examined), (4, 1));
+    }
+
+    #[test]
+    fn the_order_of_keys_does_not_matter() {
+        let after = json!({"tags": {"a": "x"}, "b": [{"c": 2}]});
+        let usual = plan(&after, &json!({}), &json!({})).to_string();
+        // The same with the type after the change, and the version at the end.
+        let turned = format!(
+            r#"{{"resource_changes": [{{"change": {{"after": {after}, "actions": ["create"]}}, "mode": "managed", "address": "module.m[\"a.b\"].x_y.z[0]", "type": "x_y"}}], "configuration": {}, "format_version": "1.2"}}"#,
+            serde_json::from_str::<Value>(&usual).unwrap()["configuration"]
+        );
+        assert_eq!(judged(&usual).unwrap().findings, judged(&turned).unwrap().findings);
+    }
+
+    #[test]
+    fn a_state_names_by_id() {
+        let state = |named: &str| {
+            json!({"format_version": "1.0", "values": {"root_module": {
+                "resources": [{"address": "y.a", "mode": "managed", "type": "y", "values": {"b": named}, "sensitive_values": {}}],
+                "child_modules": [{"resources": [{"address": "module.m.x_y.z", "mode": "managed", "type": "x_y",
+                    "values": {"id": "id-1", "tags": {"a": "x"}, "a": 1}, "sensitive_values": {}}]}]}}})
+        };
+        let missing = |named: &str| judged(&state(named).to_string()).unwrap().findings.len();
+        assert_eq!((missing("id-1"), missing("id-2")), (0, 1));
+        assert_eq!(judged(&state("id-1").to_string()).unwrap().kind, InputKind::State);
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[abc{}\"\\[\\]:x1]{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-g]|tags|tags_all", inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn judging_never_panics_and_tells_no_secret(after in value(), unknown in value(), sensitive in value()) {
+            let _ = judged(&plan(&after, &unknown, &sensitive).to_string());
+            let marked = json!({"tags": {"a": "x"}, "a": "s3cret!", "b": [{"c": "s3cret!"}], "d": "{\"e\": \"s3cret!\"}", "f": after});
+            let evaluation = judged(&plan(&marked, &unknown, &json!(true)).to_string());
+            prop_assert!(!format!("{evaluation:?}").contains("s3cret!"));
+        }
+
+        #[test]
+        fn what_is_damaged_never_panics_and_what_is_cut_is_refused(at in 0..1usize << 16, with in "\\PC{0,3}") {
+            let json = plan(&json!({"tags": {"a": "x"}, "b": [{"c": 2}]}), &json!({}), &json!({})).to_string();
+            let at = json.floor_char_boundary(at % json.len());
+            prop_assert!(judged(&json[..at]).is_err());
+            let _ = judged(&format!("{}{with}{}", &json[..at], &json[at..]));
+        }
+
+        #[test]
+        fn parsing_a_rule_never_panics(text in "\\PC{0,60}", at in 0..1usize << 16, length in 0..20usize) {
+            let _ = policy(&text);
+            let at = at % RULE.len();
+            let end = (at + length).min(RULE.len());
+            let _ = policy(&format!("{}{text}{}", &RULE[..at], &RULE[end..]));
+        }
+    }
+}
