@@ -6,6 +6,7 @@ use std::str::FromStr;
 use regex_lite::Regex;
 use serde_json::Value;
 
+use crate::need::Need;
 use crate::path::AttributePath;
 use crate::table::{Reader, Table};
 
@@ -195,15 +196,22 @@ impl Assertion {
         }
     }
 
-    /// Adds the attributes that it reads.
-    pub(crate) fn add_attributes(&self, into: &mut Vec<String>) {
-        match &self.attribute {
-            Some(path) => into.push(path.attribute().to_owned()),
-            // What is inside of an attribute's assertion is a path in it.
-            None => {
-                for inner in self.inner() {
-                    inner.add_attributes(into);
+    /// Needs what it reads of a resource, or of the place that it is about.
+    pub(crate) fn add_needs(&self, from: &mut Need) {
+        let need = match &self.attribute {
+            Some(path) => path.need(from),
+            None => Some(from),
+        };
+        let Some(need) = need else { return };
+        for operator in &self.operators {
+            match operator {
+                Operator::Any(inner) | Operator::Never(inner) => {
+                    for inner in inner {
+                        inner.add_needs(need);
+                    }
                 }
+                Operator::ReferencedBy(_) => need.key("id").all(),
+                _ => need.all(),
             }
         }
     }

@@ -1,16 +1,17 @@
 //! Reading a plan or a state: once, and of it only what the rules read.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::need::Need;
 use crate::rule::{Action, Mode};
 
 /// Why an input could not be judged.
@@ -58,8 +59,8 @@ pub enum InputKind {
 pub(crate) struct Interest {
     /// The rules that are about this type, by their places.
     pub(crate) rules: Vec<usize>,
-    /// The attributes that any of them reads.
-    pub(crate) attributes: BTreeSet<String>,
+    /// What any of them reads.
+    pub(crate) need: Need,
     /// Whether one is about what is deleted.
     pub(crate) reads_before: bool,
 }
@@ -105,7 +106,11 @@ pub(crate) fn read(json: &[u8], sink: &mut impl Sink) -> Result<InputKind, Input
     if json.starts_with(b"PK\x03\x04") {
         return Err(InputError::Other("a saved plan"));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    // Seeing once that all of it is UTF-8 is quicker than seeing it for each text.
+    let Ok(json) = std::str::from_utf8(json) else {
+        return Err(InputError::Json { reason: "it is not UTF-8".to_owned() });
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     let header = Document(sink).deserialize(&mut deserializer).map_err(|error| failure(&error))?;
     if header.written == Written::Event {
         return Err(InputError::Other("the stream of events of `-json`"));
@@ -384,7 +389,8 @@ map_seed!(Entry<S>, (), "a resource", |self, map| {
                     unknown: Value::Null,
                     sensitive: Value::Null,
                 });
-                let attributes = map.next_value_seed(Attributes(&interest.attributes))?;
+                let attributes =
+                    map.next_value_seed(Attributes { need: &interest.need, is_top: true })?;
                 match key {
                     EntryKey::Values => change.values = attributes,
                     _ => change.sensitive = attributes,
@@ -445,11 +451,11 @@ impl<'de> Visitor<'de> for ChangeSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Change, A::Error> {
-        let mut actions: Option<Vec<String>> = None;
+        let mut actions: Option<Vec<WrittenAction>> = None;
         let (mut before, mut after) = (Value::Null, Value::Null);
         let (mut unknown, mut before_sensitive, mut after_sensitive) =
             (Value::Null, Value::Null, Value::Null);
-        let attributes = || Attributes(&self.0.attributes);
+        let attributes = || Attributes { need: &self.0.need, is_top: true };
         while let Some(key) = map.next_key()? {
             match key {
                 ChangeKey::Actions => actions = Some(map.next_value()?),
@@ -468,12 +474,8 @@ impl<'de> Visitor<'de> for ChangeSeed<'_> {
             }
         }
         let actions = actions.ok_or_else(|| A::Error::missing_field("actions"))?;
-        let action = action(&actions).ok_or_else(|| {
-            A::Error::custom(format!(
-                "actions `{}` are not known",
-                actions.join(", ").escape_debug()
-            ))
-        })?;
+        let action =
+            action(&actions).ok_or_else(|| A::Error::custom("there is no action that is known"))?;
         if matches!(action, Action::Delete | Action::Forget) {
             return Ok(Change {
                 action,
@@ -486,31 +488,61 @@ impl<'de> Visitor<'de> for ChangeSeed<'_> {
     }
 }
 
-/// Returns what a list of actions amounts to; none if it has one that is not known, which must not pass for nothing.
-fn action(actions: &[String]) -> Option<Action> {
-    let has = |word: &str| actions.iter().any(|action| action == word);
-    let known = ["no-op", "create", "read", "update", "delete", "forget"];
-    if actions.is_empty() || !actions.iter().all(|action| known.contains(&action.as_str())) {
-        return None;
-    }
+/// One that is not known is an error, since it must not pass for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WrittenAction {
+    NoOp,
+    Create,
+    Read,
+    Update,
+    Delete,
+    Forget,
+}
+
+/// Returns what a list of actions amounts to.
+fn action(actions: &[WrittenAction]) -> Option<Action> {
+    let has = |action| actions.contains(&action);
+    let is_removed = has(WrittenAction::Delete) || has(WrittenAction::Forget);
     Some(match () {
-        () if has("create") && (has("delete") || has("forget")) => Action::Replace,
-        () if has("create") => Action::Create,
-        () if has("delete") => Action::Delete,
-        () if has("forget") => Action::Forget,
-        () if has("update") => Action::Update,
-        () if has("read") => Action::Read,
+        () if actions.is_empty() => return None,
+        () if has(WrittenAction::Create) && is_removed => Action::Replace,
+        () if has(WrittenAction::Create) => Action::Create,
+        () if has(WrittenAction::Delete) => Action::Delete,
+        () if has(WrittenAction::Forget) => Action::Forget,
+        () if has(WrittenAction::Update) => Action::Update,
+        () if has(WrittenAction::Read) => Action::Read,
         () => Action::NoOp,
     })
 }
 
-/// The attributes of interest of a map; a mask may be `true` or `false` instead.
-struct Attributes<'i>(&'i BTreeSet<String>);
+/// The parts of interest of a value. At the top is a map of attributes; a mask may be `true` or `false` instead.
+#[derive(Clone, Copy)]
+struct Attributes<'n> {
+    need: &'n Need,
+    is_top: bool,
+}
+
+impl<'n> Attributes<'n> {
+    fn below(need: &'n Need) -> Self {
+        Self { need, is_top: false }
+    }
+
+    fn scalar<E: serde::de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
+        if self.is_top {
+            return Err(E::invalid_type(Unexpected::Other("a value"), &self));
+        }
+        Ok(value.into())
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Attributes<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if self.need.is_whole() {
+            return Value::deserialize(deserializer);
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -524,15 +556,26 @@ impl<'de> Visitor<'de> for Attributes<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut attributes = Map::new();
-        while let Some(key) = map.next_key_seed(Name(self.0))? {
+        while let Some(key) = map.next_key_seed(Name(self.need))? {
             match key {
-                Some(key) => drop(attributes.insert(key, map.next_value()?)),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
+                Some((key, need)) => {
+                    attributes.insert(key, map.next_value_seed(Attributes::below(need))?);
                 }
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(Value::Object(attributes))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = list.next_element_seed(Attributes::below(self.need))? {
+            elements.push(element);
+        }
+        if self.is_top {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        }
+        Ok(Value::Array(elements))
     }
 
     fn visit_bool<E: serde::de::Error>(self, is_set: bool) -> Result<Value, E> {
@@ -542,31 +585,44 @@ impl<'de> Visitor<'de> for Attributes<'_> {
     fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
+        self.scalar(number)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
+        self.scalar(number)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
+        self.scalar(number)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
+        self.scalar(text)
+    }
 }
 
-/// The name of an attribute, if it is of interest.
-struct Name<'i>(&'i BTreeSet<String>);
+/// The name of an attribute and what is needed of it, if it is of interest.
+struct Name<'n>(&'n Need);
 
-impl<'de> DeserializeSeed<'de> for Name<'_> {
-    type Value = Option<String>;
+impl<'de, 'n> DeserializeSeed<'de> for Name<'n> {
+    type Value = Option<(String, &'n Need)>;
 
-    fn deserialize<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Option<String>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for Name<'_> {
-    type Value = Option<String>;
+impl<'n> Visitor<'_> for Name<'n> {
+    type Value = Option<(String, &'n Need)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the name of an attribute")
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Option<String>, E> {
-        Ok(self.0.contains(name).then(|| name.to_owned()))
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.get(name).map(|need| (name.to_owned(), need)))
     }
 }
 
@@ -757,8 +813,8 @@ mod tests {
                 r#"{{"format_version": "1.2", "resource_changes": [{{"type": "a", "address": "a.b", "change": {change}}}]}}"#
             )
         };
-        check(&plan(r#"{"actions": ["explode"]}"#), "actions `explode` are not known");
-        check(&plan(r#"{"actions": []}"#), "actions `` are not known");
+        check(&plan(r#"{"actions": ["explode"]}"#), "there should be one of `no-op`");
+        check(&plan(r#"{"actions": []}"#), "there is no action that is known");
         check(&plan("{}"), "missing field `actions`");
         check(
             &plan(r#"{"actions": ["create"], "after": "hunter2"}"#),

@@ -51,6 +51,7 @@ mod glob;
 mod input;
 mod mask;
 mod mutation;
+mod need;
 mod path;
 mod policy;
 mod rule;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::mask;
+use crate::need::Need;
 
 /// A path into a resource's attributes, such as `ingress[*].cidr_blocks[*]`, `tags["owner"]` or `policy::Statement[*]`.
 ///
@@ -63,12 +64,20 @@ impl AttributePath {
         &self.text
     }
 
-    /// Returns the attribute that it begins with.
-    pub(crate) fn attribute(&self) -> &str {
-        match self.steps.first() {
-            Some(Step::Key(key)) => key,
-            _ => "",
+    /// Needs what it leads to, and returns that; none where all of it is needed.
+    pub(crate) fn need<'n>(&self, from: &'n mut Need) -> Option<&'n mut Need> {
+        let mut need = from;
+        for step in &self.steps {
+            match step {
+                Step::Key(key) => need = need.key(key),
+                Step::Index(_) | Step::Each => {}
+                Step::EachValue | Step::Json => {
+                    need.all();
+                    return None;
+                }
+            }
         }
+        Some(need)
     }
 
     /// Returns whether it looks into a text that is JSON.
@@ -149,9 +158,13 @@ fn walk(
                 place.truncate(length);
             }
         }
-        (Step::Json, Value::Null) => visit(place, Found::Node(node)),
+        (Step::Json, Value::Null) => {
+            place.push_str("::");
+            walk(rest, node, place, visit);
+        }
         (Step::Json, Value::String(text)) if text.is_empty() => {
-            visit(place, Found::Node(Node { value: &Value::Null, ..node }));
+            place.push_str("::");
+            walk(rest, Node { value: &NULL, ..node }, place, visit);
         }
         (Step::Json, Value::String(text)) => match serde_json::from_str::<Value>(text) {
             Ok(value) => {
@@ -390,7 +403,8 @@ mod tests {
         check("rules[0].ports[7]", &["rules[0].ports[7] = null"]);
         check("none[*].x", &[]);
         check("policy::Statement[*].Action[*]", &["policy::Statement.Action[0] = \"a\""]);
-        check("none::Statement[*]", &["none = null"]);
+        check("none::Statement[*]", &[]);
+        check("none::Statement", &["none::Statement = null"]);
         check("broken::x", &["broken = is no JSON"]);
         check("size.x", &["size = is a number, which `.x` does not lead into"]);
         check("rules.ports", &["rules = is a list, which `.ports` does not lead into"]);

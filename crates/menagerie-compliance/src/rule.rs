@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::assertion::{Assertion, Count, Place};
 use crate::glob::Glob;
+use crate::need::Need;
 use crate::severity::Severity;
 use crate::table::{Reader, Table};
 
@@ -213,16 +214,15 @@ impl Rule {
         })
     }
 
-    /// Returns the attributes that it reads.
-    pub(crate) fn attributes(&self) -> Vec<String> {
-        let mut attributes = Vec::new();
+    /// Needs what it reads of a resource.
+    pub(crate) fn add_needs(&self, need: &mut Need) {
         for assertion in self.assertions.iter().chain(&self.subject.conditions) {
-            assertion.add_attributes(&mut attributes);
+            assertion.add_needs(need);
         }
-        if !self.subject.tags.is_empty() {
-            attributes.extend(["tags".to_owned(), "tags_all".to_owned()]);
+        for tag in self.subject.tags.keys() {
+            need.key("tags").key(tag).all();
+            need.key("tags_all").key(tag).all();
         }
-        attributes
     }
 
     /// Returns which resources it is about, in words.

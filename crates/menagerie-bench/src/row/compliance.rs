@@ -29,7 +29,19 @@ pub(crate) fn comply(setting: &mut Setting) -> anyhow::Result<Vec<Measure>> {
     let policy = policy(setting)?;
     let today = "2026-11-24".parse()?;
     let judge = |json: &[u8]| -> anyhow::Result<Evaluation> { Ok(evaluate(&policy, json, today)?) };
-    let (mut points, mut measures) = (Vec::new(), Vec::new());
+    let (mut points, mut measures, mut time) = (Vec::new(), Vec::new(), None);
+    // Before anything else: memory that was given back is used again, and does not count.
+    let json = plan(usual)?;
+    let what = format!("ten rules on {usual} resources ({} KiB)", json.len() / 1024);
+    if let Some(most) = memory(|| judge(&json))? {
+        let what = format!("{what}: MiB of memory beyond the plan itself");
+        measures.push(Measure::alone(what, Unit::Count, &[most]).with_bar(
+            Of::Ours,
+            Limit::AtMost,
+            40.0,
+            is_judged,
+        ));
+    }
     for &size in sizes {
         let json = plan(size)?;
         let evaluation = judge(&json)?;
@@ -44,30 +56,17 @@ pub(crate) fn comply(setting: &mut Setting) -> anyhow::Result<Vec<Measure>> {
         )?;
         points.push((f64::from(u32::try_from(size)?), Distribution::of(&pairs.ours).median));
         if size == usual {
-            let what = format!("ten rules on {size} resources ({} KiB)", json.len() / 1024);
             let baseline = "seeing that its bytes are JSON";
-            measures.push(
-                Measure::against(what.clone(), Unit::Milliseconds, baseline, &pairs).with_bar(
-                    Of::Ratio,
-                    Limit::AtMost,
-                    2.5,
-                    is_judged,
-                ),
-            );
-            if let Some(most) = memory(|| judge(&json))? {
-                measures.push(
-                    Measure::alone(
-                        format!("{what}: MiB of memory beyond the plan itself"),
-                        Unit::Count,
-                        &[most],
-                    )
-                    .with_bar(Of::Ours, Limit::AtMost, 40.0, is_judged),
-                );
-            }
+            time = Some(Measure::against(&what, Unit::Milliseconds, baseline, &pairs).with_bar(
+                Of::Ratio,
+                Limit::AtMost,
+                2.5,
+                is_judged,
+            ));
         }
     }
-    let first = measures.remove(0).with_fit(Fit::of(points));
-    measures.insert(0, first);
+    let time = time.context("the usual size is one of the sizes")?.with_fit(Fit::of(points));
+    measures.insert(0, time);
     Ok(measures)
 }
 
@@ -108,29 +107,42 @@ fn plan(count: usize) -> anyhow::Result<Vec<u8>> {
     json.extend_from_slice(br#"{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"root_module":{"resources":["#);
     list(&mut json, count, |number| {
         let resource = resource(number);
-        let (kind, name) = (resource.kind, format!("this_{number}"));
-        json!({"address": resource.address, "mode": "managed", "type": kind, "name": name,
+        let (kind, name) = (resource.kind, block_name(number));
+        json!({"address": resource.address, "mode": "managed", "type": kind, "name": name, "index": instance(number),
             "provider_name": "registry.terraform.io/hashicorp/aws", "schema_version": 0, "values": resource.values, "sensitive_values": {"tags": {}, "tags_all": {}}})
     })?;
     json.extend_from_slice(br#"]}},"resource_changes":["#);
     list(&mut json, count, |number| {
         let resource = resource(number);
-        json!({"address": resource.address, "mode": "managed", "type": resource.kind, "name": format!("this_{number}"),
+        json!({"address": resource.address, "mode": "managed", "type": resource.kind, "name": block_name(number), "index": instance(number),
             "provider_name": "registry.terraform.io/hashicorp/aws",
             "change": {"actions": ["create"], "before": null, "after": resource.values,
                 "after_unknown": {"arn": true, "id": true, "owner_id": true, "tags": {}, "tags_all": {}, "timeouts": [{}]},
                 "before_sensitive": false, "after_sensitive": {"tags": {}, "tags_all": {}}}})
     })?;
     json.extend_from_slice(br#"],"configuration":{"root_module":{"resources":["#);
-    list(&mut json, count, |number| {
-        let bucket = format!("aws_s3_bucket.this_{}", number.saturating_sub(1));
-        let resource = resource(number);
-        json!({"address": resource.address, "mode": "managed", "type": resource.kind, "name": "this",
-            "provider_config_key": "aws", "schema_version": 0,
-            "expressions": {"bucket": {"references": [format!("{bucket}.id"), bucket]}, "name": {"references": ["var.name"]}}})
+    list(&mut json, count.div_ceil(TYPES * INSTANCES) * TYPES, |block| {
+        let name = format!("this_{}", block / TYPES);
+        let (kind, bucket) = (resource(block % TYPES).kind, format!("aws_s3_bucket.{name}"));
+        json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
+            "provider_config_key": "aws", "schema_version": 0, "count_expression": {"constant_value": INSTANCES},
+            "expressions": {"bucket": {"references": [format!("{bucket}[0].id"), format!("{bucket}[0]"), bucket]}, "name": {"references": ["var.name"]}}})
     })?;
     json.extend_from_slice(b"]}}}");
     Ok(json)
+}
+
+/// How many types there are.
+const TYPES: usize = 8;
+/// How many instances each block has.
+const INSTANCES: usize = 10;
+
+fn block_name(number: usize) -> String {
+    format!("this_{}", number / (TYPES * INSTANCES))
+}
+
+fn instance(number: usize) -> usize {
+    number / TYPES % INSTANCES
 }
 
 fn list(json: &mut Vec<u8>, count: usize, element: impl Fn(usize) -> Value) -> anyhow::Result<()> {
@@ -152,7 +164,7 @@ struct Resource {
 /// Returns a resource of one of eight types; of each hundred some are not as the rules want them.
 fn resource(number: usize) -> Resource {
     let is_right = number % 100 >= 8;
-    let (kind, mut values) = match number % 8 {
+    let (kind, mut values) = match number % TYPES {
         0 => (
             "aws_s3_bucket",
             json!({"bucket_prefix": "menagerie-", "force_destroy": false, "object_lock_enabled": false}),
@@ -197,7 +209,7 @@ fn resource(number: usize) -> Resource {
     };
     let tags = json!({"owner": "ada@example.com", "environment": "calm-otter", "managed-by": "menagerie", "hosting": "ecs",
         "created-at": "2026-11-24T10:00:00Z", "expires-at": "2026-11-24T18:00:00Z", "repository": "https://example.com/menagerie"});
-    if kind.starts_with("aws_") && number % 8 != 1 && number % 8 != 4 {
+    if kind.starts_with("aws_") && number % TYPES != 1 && number % TYPES != 4 {
         values["tags"] = json!({});
         values["tags_all"] = tags;
     }

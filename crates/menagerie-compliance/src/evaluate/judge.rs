@@ -90,17 +90,17 @@ impl<'r> Judge<'r> {
         for (index, rule) in self.rules.iter().enumerate() {
             if rule.subject.is_about(kind) {
                 interest.rules.push(index);
-                interest.attributes.extend(rule.attributes());
+                rule.add_needs(&mut interest.need);
                 let reads_before = [Action::Delete, Action::Forget];
                 interest.reads_before |=
                     rule.subject.actions.iter().any(|action| reads_before.contains(action));
             }
         }
-        let named = self.references.attributes(kind);
-        if interest.rules.is_empty() && named.is_empty() {
+        let is_about = !interest.rules.is_empty();
+        self.references.add_needs(Some(kind), &mut interest.need);
+        if !is_about && interest.need.is_empty() {
             return None;
         }
-        interest.attributes.extend(named);
         Some(Rc::new(interest))
     }
 
@@ -253,9 +253,9 @@ impl Sink for Judge<'_> {
             if self.everything.is_none() {
                 let mut all = Interest { reads_before: true, ..Interest::default() };
                 for rule in self.rules {
-                    all.attributes.extend(rule.attributes());
+                    rule.add_needs(&mut all.need);
                 }
-                all.attributes.extend(self.references.all_attributes());
+                self.references.add_needs(None, &mut all.need);
                 self.everything = Some(Rc::new(all));
             }
             return self.everything.clone();

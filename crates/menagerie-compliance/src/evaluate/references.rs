@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::assertion::{Operator, ReferencedBy};
 use crate::input::{Block, InputKind, Resource};
 use crate::mask;
+use crate::need::Need;
 use crate::rule::{Mode, Rule};
 use crate::truth::Truth;
 
@@ -57,13 +58,15 @@ impl References {
         Self { companions, ..Self::default() }
     }
 
-    /// Returns the attributes of a type that may name another.
-    pub(super) fn attributes(&self, kind: &str) -> Vec<String> {
-        self.companions.get(kind).into_iter().flatten().cloned().collect()
-    }
-
-    pub(super) fn all_attributes(&self) -> impl Iterator<Item = String> {
-        self.companions.values().flatten().cloned()
+    /// Needs what of a type, or of any where none is given, may name another.
+    pub(super) fn add_needs(&self, kind: Option<&str>, need: &mut Need) {
+        for (companion, attributes) in &self.companions {
+            if kind.is_none_or(|kind| kind == companion) {
+                for attribute in attributes {
+                    need.key(attribute).all();
+                }
+            }
+        }
     }
 
     pub(super) fn wants_blocks(&self, kind: Option<&str>) -> bool {
