@@ -5,14 +5,78 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected,
-    Visitor,
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::need::Need;
 use crate::rule::{Action, Mode};
+
+/// Implements a seed that reads a map or null, entry by entry.
+macro_rules! map_seed {
+    ($name:ident<$sink:ident>, $value:ty, $expecting:literal, |$self:ident, $map:ident| $body:expr) => {
+        impl<'de, $sink: Sink> DeserializeSeed<'de> for $name<'_, $sink> {
+            type Value = $value;
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
+                deserializer.deserialize_any(self)
+            }
+        }
+
+        impl<'de, $sink: Sink> Visitor<'de> for $name<'_, $sink> {
+            type Value = $value;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str($expecting)
+            }
+
+            fn visit_map<A: MapAccess<'de>>($self, mut $map: A) -> Result<$value, A::Error> {
+                $body
+            }
+
+            fn visit_unit<E: serde::de::Error>(self) -> Result<$value, E> {
+                Ok(<$value>::default())
+            }
+        }
+    };
+}
+
+/// Implements a seed that reads a list or null, each element by another.
+macro_rules! list_seed {
+    ($name:ident<$sink:ident>, $expecting:literal, |$self:ident| $element:expr) => {
+        impl<'de, $sink: Sink> DeserializeSeed<'de> for $name<'_, $sink> {
+            type Value = ();
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                deserializer.deserialize_any(self)
+            }
+        }
+
+        impl<'de, $sink: Sink> Visitor<'de> for $name<'_, $sink> {
+            type Value = ();
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str($expecting)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>($self, mut list: A) -> Result<(), A::Error> {
+                while let Some(()) = list.next_element_seed($element)? {}
+                Ok(())
+            }
+
+            fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+                Ok(())
+            }
+        }
+    };
+}
+
+mod change;
+mod configuration;
+
+use change::{Attributes, Change, ChangeSeed};
+use configuration::Configuration;
 
 /// Why an input could not be judged.
 #[derive(Debug, Error)]
@@ -161,65 +225,6 @@ enum Written {
     Plan,
     StateFile,
     Event,
-}
-
-/// Implements a seed that reads a map or null, entry by entry.
-macro_rules! map_seed {
-    ($name:ident<$sink:ident>, $value:ty, $expecting:literal, |$self:ident, $map:ident| $body:expr) => {
-        impl<'de, $sink: Sink> DeserializeSeed<'de> for $name<'_, $sink> {
-            type Value = $value;
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'de, $sink: Sink> Visitor<'de> for $name<'_, $sink> {
-            type Value = $value;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str($expecting)
-            }
-
-            fn visit_map<A: MapAccess<'de>>($self, mut $map: A) -> Result<$value, A::Error> {
-                $body
-            }
-
-            fn visit_unit<E: serde::de::Error>(self) -> Result<$value, E> {
-                Ok(<$value>::default())
-            }
-        }
-    };
-}
-
-/// Implements a seed that reads a list or null, each element by another.
-macro_rules! list_seed {
-    ($name:ident<$sink:ident>, $expecting:literal, |$self:ident| $element:expr) => {
-        impl<'de, $sink: Sink> DeserializeSeed<'de> for $name<'_, $sink> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'de, $sink: Sink> Visitor<'de> for $name<'_, $sink> {
-            type Value = ();
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str($expecting)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>($self, mut list: A) -> Result<(), A::Error> {
-                while let Some(()) = list.next_element_seed($element)? {}
-                Ok(())
-            }
-
-            fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-                Ok(())
-            }
-        }
-    };
 }
 
 #[derive(Deserialize)]
@@ -409,354 +414,6 @@ map_seed!(Entry<S>, (), "a resource", |self, map| {
         let Change { action, values, unknown, sensitive } = change;
         let resource = Resource { address, kind, mode, action, values, unknown, sensitive };
         self.0.resource(&resource, &interest);
-    }
-    Ok(())
-});
-
-struct Change {
-    action: Action,
-    values: Value,
-    unknown: Value,
-    sensitive: Value,
-}
-
-struct ChangeSeed<'i>(&'i Interest);
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum ChangeKey {
-    Actions,
-    Before,
-    After,
-    AfterUnknown,
-    BeforeSensitive,
-    AfterSensitive,
-    #[serde(other)]
-    Other,
-}
-
-impl<'de> DeserializeSeed<'de> for ChangeSeed<'_> {
-    type Value = Change;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Change, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ChangeSeed<'_> {
-    type Value = Change;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a change")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Change, A::Error> {
-        let mut actions: Option<Vec<WrittenAction>> = None;
-        let (mut before, mut after) = (Value::Null, Value::Null);
-        let (mut unknown, mut before_sensitive, mut after_sensitive) =
-            (Value::Null, Value::Null, Value::Null);
-        let attributes = || Attributes { need: &self.0.need, is_top: true };
-        while let Some(key) = map.next_key()? {
-            match key {
-                ChangeKey::Actions => actions = Some(map.next_value()?),
-                ChangeKey::After => after = map.next_value_seed(attributes())?,
-                ChangeKey::AfterUnknown => unknown = map.next_value_seed(attributes())?,
-                ChangeKey::AfterSensitive => after_sensitive = map.next_value_seed(attributes())?,
-                ChangeKey::Before if self.0.reads_before => {
-                    before = map.next_value_seed(attributes())?;
-                }
-                ChangeKey::BeforeSensitive if self.0.reads_before => {
-                    before_sensitive = map.next_value_seed(attributes())?;
-                }
-                ChangeKey::Before | ChangeKey::BeforeSensitive | ChangeKey::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        let actions = actions.ok_or_else(|| A::Error::missing_field("actions"))?;
-        let action =
-            action(&actions).ok_or_else(|| A::Error::custom("there is no action that is known"))?;
-        if matches!(action, Action::Delete | Action::Forget) {
-            return Ok(Change {
-                action,
-                values: before,
-                unknown: Value::Null,
-                sensitive: before_sensitive,
-            });
-        }
-        Ok(Change { action, values: after, unknown, sensitive: after_sensitive })
-    }
-}
-
-/// One that is not known is an error, since it must not pass for nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum WrittenAction {
-    NoOp,
-    Create,
-    Read,
-    Update,
-    Delete,
-    Forget,
-}
-
-/// Returns what a list of actions amounts to.
-fn action(actions: &[WrittenAction]) -> Option<Action> {
-    let has = |action| actions.contains(&action);
-    let is_removed = has(WrittenAction::Delete) || has(WrittenAction::Forget);
-    Some(match () {
-        () if actions.is_empty() => return None,
-        () if has(WrittenAction::Create) && is_removed => Action::Replace,
-        () if has(WrittenAction::Create) => Action::Create,
-        () if has(WrittenAction::Delete) => Action::Delete,
-        () if has(WrittenAction::Forget) => Action::Forget,
-        () if has(WrittenAction::Update) => Action::Update,
-        () if has(WrittenAction::Read) => Action::Read,
-        () => Action::NoOp,
-    })
-}
-
-/// The parts of interest of a value. At the top is a map of attributes; a mask may be `true` or `false` instead.
-#[derive(Clone, Copy)]
-struct Attributes<'n> {
-    need: &'n Need,
-    is_top: bool,
-}
-
-impl<'n> Attributes<'n> {
-    fn below(need: &'n Need) -> Self {
-        Self { need, is_top: false }
-    }
-
-    fn scalar<E: serde::de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
-        if self.is_top {
-            return Err(E::invalid_type(Unexpected::Other("a value"), &self));
-        }
-        Ok(value.into())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Attributes<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        if self.need.is_whole() {
-            return Value::deserialize(deserializer);
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Attributes<'_> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the attributes of a resource")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut attributes = Map::new();
-        while let Some(key) = map.next_key_seed(Name(self.need))? {
-            match key {
-                Some((key, need)) => {
-                    attributes.insert(key, map.next_value_seed(Attributes::below(need))?);
-                }
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(Value::Object(attributes))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = list.next_element_seed(Attributes::below(self.need))? {
-            elements.push(element);
-        }
-        if self.is_top {
-            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
-        }
-        Ok(Value::Array(elements))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, is_set: bool) -> Result<Value, E> {
-        Ok(Value::Bool(is_set))
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
-        self.scalar(number)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
-        self.scalar(number)
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
-        self.scalar(number)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
-        self.scalar(text)
-    }
-}
-
-/// The name of an attribute and what is needed of it, if it is of interest.
-struct Name<'n>(&'n Need);
-
-impl<'de, 'n> DeserializeSeed<'de> for Name<'n> {
-    type Value = Option<(String, &'n Need)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl<'n> Visitor<'_> for Name<'n> {
-    type Value = Option<(String, &'n Need)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of an attribute")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.get(name).map(|need| (name.to_owned(), need)))
-    }
-}
-
-struct Configuration<'s, S>(&'s mut S);
-
-map_seed!(Configuration<S>, (), "the configuration", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            ValuesKey::RootModule => {
-                map.next_value_seed(ModuleSeed { sink: &mut *self.0, module: String::new() })?;
-            }
-            ValuesKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    Ok(())
-});
-
-struct ModuleSeed<'s, S> {
-    sink: &'s mut S,
-    module: String,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum ConfigurationKey {
-    Resources,
-    ModuleCalls,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(ModuleSeed<S>, (), "a module of the configuration", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            ConfigurationKey::Resources => {
-                map.next_value_seed(Blocks { sink: &mut *self.sink, module: &self.module })?;
-            }
-            ConfigurationKey::ModuleCalls => {
-                map.next_value_seed(Calls { sink: &mut *self.sink, module: &self.module })?;
-            }
-            ConfigurationKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    Ok(())
-});
-
-struct Calls<'s, S> {
-    sink: &'s mut S,
-    module: &'s str,
-}
-
-map_seed!(Calls<S>, (), "the calls of modules", |self, map| {
-    while let Some(name) = map.next_key::<String>()? {
-        let dot = if self.module.is_empty() { "" } else { "." };
-        let module = format!("{}{dot}module.{name}", self.module);
-        map.next_value_seed(Call { sink: &mut *self.sink, module })?;
-    }
-    Ok(())
-});
-
-struct Call<'s, S> {
-    sink: &'s mut S,
-    module: String,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum CallKey {
-    Module,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(Call<S>, (), "a call of a module", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            CallKey::Module => {
-                map.next_value_seed(ModuleSeed {
-                    sink: &mut *self.sink,
-                    module: self.module.clone(),
-                })?;
-            }
-            CallKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    Ok(())
-});
-
-struct Blocks<'s, S> {
-    sink: &'s mut S,
-    module: &'s str,
-}
-
-list_seed!(Blocks<S>, "the blocks of a module", |self| BlockSeed {
-    sink: &mut *self.sink,
-    module: self.module
-});
-
-struct BlockSeed<'s, S> {
-    sink: &'s mut S,
-    module: &'s str,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum BlockKey {
-    Type,
-    Expressions,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(BlockSeed<S>, (), "a block", |self, map| {
-    let (mut kind, mut expressions) = (None::<String>, Value::Null);
-    while let Some(key) = map.next_key()? {
-        match key {
-            BlockKey::Type => kind = Some(map.next_value()?),
-            BlockKey::Expressions if self.sink.wants_blocks(kind.as_deref()) => {
-                expressions = map.next_value()?;
-            }
-            BlockKey::Expressions | BlockKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
-    if self.sink.wants_blocks(Some(&kind)) {
-        self.sink.block(Block { module: self.module.to_owned(), kind, expressions });
     }
     Ok(())
 });

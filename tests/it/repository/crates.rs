@@ -84,19 +84,21 @@ fn short(name: &str) -> &str {
 #[test]
 fn the_crate_graph_is_the_reviewed_one() {
     insta::assert_snapshot!(graph(), @"
-    bench      uses config, naming, plan, template, terraform
+    bench      uses compliance, config, naming, plan, template, terraform
+    compliance uses config
     config     uses naming
     installer  uses nothing
     lifecycle  uses config, naming, plan, template, terraform
     naming     uses nothing
     plan       uses nothing
     provider   uses nothing
+    report     uses compliance
     schema     uses terraform
     telemetry  uses nothing
     template   uses config, naming
     terraform  uses plan
     sample-app uses nothing
-    xtask      uses config, lifecycle, naming, plan, telemetry, terraform
+    xtask      uses compliance, config, lifecycle, naming, plan, report, telemetry, terraform
     ");
 }
 

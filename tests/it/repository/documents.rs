@@ -101,8 +101,8 @@ fn the_readme_leads_to_every_page() {
     let mut seen = BTreeSet::new();
     let mut next = vec![PathBuf::from("README.md")];
     while let Some(path) = next.pop() {
-        if path.extension().is_some_and(|extension| extension == "md") && seen.insert(path.clone())
-        {
+        let is_page = path.extension().is_some_and(|extension| extension == "md");
+        if seen.insert(path.clone()) && is_page {
             next.extend(links(&path, &read(&path)).into_iter().map(|link| link.target));
         }
     }
