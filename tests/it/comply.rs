@@ -63,7 +63,8 @@ impl Rules {
     }
 }
 
-fn change(address: &str, after: Value) -> Value {
+fn change(address: &str, after: impl Into<Value>) -> Value {
+    let after = after.into();
     json!({"address": address, "mode": "managed", "type": "terraform_data",
         "change": {"actions": ["create"], "after": after, "after_unknown": {}}})
 }
@@ -133,7 +134,7 @@ fn findings_verdicts_and_codes() {
     let right = change("terraform_data.a", json!({"input": {"word": "right"}}));
     let wrong = change("terraform_data.b", json!({"input": {"word": "wrong"}}));
     check(
-        &rules.judge(&plan(&[right.clone()]), &[]),
+        &rules.judge(&plan(std::slice::from_ref(&right)), &[]),
         0,
         &["1 rules loaded, 1 evaluated", "1 pass", "X-1 1"],
     );
@@ -149,7 +150,11 @@ fn findings_verdicts_and_codes() {
     resources examined: X-1 2
     "#);
     check(&answer, 1, &["error: 1 finding at or above `low`"]);
-    check(&rules.judge(&plan(&[wrong.clone()]), &["--threshold", "critical"]), 0, &["1 fail"]);
+    check(
+        &rules.judge(&plan(std::slice::from_ref(&wrong)), &["--threshold", "critical"]),
+        0,
+        &["1 fail"],
+    );
     check(&rules.judge(&plan(&[]), &[]), 4, &["nothing was judged", "resources examined: none"]);
     let mut unknown = change("terraform_data.c", json!({}));
     unknown["change"]["after_unknown"] = json!({"input": true});
