@@ -296,6 +296,10 @@ pub fn rehearse(
     // They are the same whatever goes wrong here.
     if options.faults.is_empty() {
         session.step(&name, Step::Rehearse("tests"));
+        let findings = guard::look_into_tests(&scratch.tree(), stage.directories())?;
+        if !findings.is_empty() {
+            return Err(RehearsalError::Refused(findings));
+        }
         let tested = test_modules(session, stage.directories())?;
         told("test", tested);
     }

@@ -82,6 +82,61 @@ pub(super) fn look(tree: &Path, root_module: &str) -> Result<Look, FileError> {
     Ok(look)
 }
 
+/// Looks into the tests of modules, and into the modules that only they call.
+pub(super) fn look_into_tests(
+    tree: &Path,
+    directories: &BTreeSet<String>,
+) -> Result<Vec<Finding>, FileError> {
+    let mut findings = Vec::new();
+    for directory in directories {
+        let mut module = Module { directory, blocks: Vec::new(), findings: Vec::new() };
+        let mut calls = Vec::new();
+        for place in [directory.clone(), format!("{directory}/tests")] {
+            for name in file::list(&tree.join(&place))? {
+                let path = format!("{place}/{name}");
+                if name.ends_with(".tftest.json") {
+                    module.find(
+                        &path,
+                        None,
+                        "only tests in Terraform's own syntax can be rehearsed",
+                    );
+                } else if name.ends_with(".tftest.hcl") {
+                    let file = tree.join(&path);
+                    let text = fs::read_to_string(&file).during("read", &file)?;
+                    match blocks::read(&text) {
+                        Ok(blocks) => module.blocks.push((path, blocks)),
+                        Err(unreadable) => {
+                            module.find(&path, Some(unreadable.line), "this can't be read as HCL")
+                        }
+                    }
+                }
+            }
+        }
+        for (file, blocks) in std::mem::take(&mut module.blocks) {
+            let runs = blocks.iter().filter(|block| block.kind == "run");
+            for call in runs.flat_map(|run| &run.blocks).filter(|block| block.kind == "module") {
+                calls.extend(module.call(&file, call));
+            }
+        }
+        findings.append(&mut module.findings);
+        for (file, line, source) in calls {
+            match inside(directory, &source) {
+                Some(path) if tree.join(&path).is_dir() => {
+                    findings.extend(look(tree, &path)?.findings)
+                }
+                _ => findings.push(Finding {
+                    file,
+                    line: Some(line),
+                    message: "there is no such module in `tf`".to_owned(),
+                }),
+            }
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    Ok(findings)
+}
+
 /// One module while it is looked into.
 struct Module<'a> {
     directory: &'a str,
@@ -438,6 +493,35 @@ mod tests {
             );
         }
         check("a = {\n", &["/main.tf:2: this can't be read as HCL"]);
+    }
+
+    #[test]
+    fn tests_are_looked_into() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = [
+            (
+                "tf/modules/a/tests/a.tftest.hcl",
+                "run \"x\" {\n  module {\n    source = \"./tests/setup\"\n  }\n}\nrun \"y\" {\n  module {\n    source = \"git::https://example.com/x\"\n  }\n}\n",
+            ),
+            ("tf/modules/a/tests/setup/main.tf", "data \"external\" \"x\" {}"),
+            ("tf/modules/a/tests/b.tftest.json", "{}"),
+        ];
+        for (path, text) in files {
+            let path = directory.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let found = look_into_tests(directory.path(), &["tf/modules/a".to_owned()].into()).unwrap();
+        let places: Vec<_> =
+            found.iter().map(|finding| (finding.file.as_str(), finding.line)).collect();
+        assert_eq!(
+            places,
+            [
+                ("tf/modules/a/tests/a.tftest.hcl", Some(8)),
+                ("tf/modules/a/tests/b.tftest.json", None),
+                ("tf/modules/a/tests/setup/main.tf", Some(1)),
+            ]
+        );
     }
 
     #[test]
