@@ -106,7 +106,7 @@ pub(super) fn look_into_tests(
                     match blocks::read(&text) {
                         Ok(blocks) => module.blocks.push((path, blocks)),
                         Err(unreadable) => {
-                            module.find(&path, Some(unreadable.line), "this can't be read as HCL")
+                            module.find(&path, Some(unreadable.line), "this can't be read as HCL");
                         }
                     }
                 }
@@ -122,7 +122,7 @@ pub(super) fn look_into_tests(
         for (file, line, source) in calls {
             match inside(directory, &source) {
                 Some(path) if tree.join(&path).is_dir() => {
-                    findings.extend(look(tree, &path)?.findings)
+                    findings.extend(look(tree, &path)?.findings);
                 }
                 _ => findings.push(Finding {
                     file,

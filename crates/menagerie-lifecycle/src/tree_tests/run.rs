@@ -73,7 +73,12 @@ impl Stage<'_> {
             command,
             source,
         };
-        let init = InitOptions { without_backend: true, ..InitOptions::default() };
+        let init = InitOptions {
+            without_backend: true,
+            // Nothing is in there: what is not served can be neither fetched nor run.
+            plugin_directories: vec![run.join("plugins")],
+            ..InitOptions::default()
+        };
         let initialised = workdir
             .init(self.terraform, &init, &mut |_| {}, self.cancel)
             .map_err(|source| failed("init", source))?;

@@ -76,7 +76,7 @@ impl Scratch {
     pub(super) fn serve(&self, index: usize, program: &Path) -> Result<Providers, TreeTestError> {
         let run = self.run(index);
         let part = |name: &str| run.join(name);
-        for name in ["local", "rehearsal", "output"] {
+        for name in ["local", "rehearsal", "output", "plugins"] {
             file::create_private_directory(&part(name))?;
         }
         let local = LocalHosting::borrow(program, &part("local"));
