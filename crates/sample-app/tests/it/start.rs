@@ -50,6 +50,6 @@ fn a_database_out_of_reach() {
     let nobody = "postgres://u:hunter2@127.0.0.1:1/d";
     check(
         &[("DATABASE_URL", nobody), ("PORT", "0")],
-        "failed to connect to PostgreSQL at `127.0.0.1:1`: is it running, and is DATABASE_URL right?: error communicating with database: Connection refused",
+        "failed to connect to PostgreSQL at `127.0.0.1:1`: is it running, and is DATABASE_URL, or are PGUSER and the like, right?: error communicating with database: Connection refused",
     );
 }
