@@ -212,7 +212,7 @@ fn edits_that_no_commit_holds_are_kept() {
     }
     let playground = Playground::new();
     playground.ok(&["new", NAME]);
-    edit(&playground, "desired_count      = 1", "desired_count      = 7");
+    edit(&playground, "desired_count            = 1", "desired_count            = 7");
     let main = fs::read_to_string(main_file(&playground)).unwrap();
     let answer = playground.env(&["destroy", NAME, "--confirm", NAME]);
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);

@@ -175,5 +175,7 @@ fn a_killed_run_leaves_nothing_to_the_next() {
     let answer = test(&playground, &["tf/modules/database/local"]);
     assert_eq!(answer.code, Some(0), "{}{}", answer.stdout, answer.stderr);
     fs::remove_file(mark).unwrap();
+    // A provider leaves a moment after the Terraform that was ended.
+    crate::playground::eventually("all providers leave", || playground.processes().is_empty());
     assert_nothing_left(&playground);
 }

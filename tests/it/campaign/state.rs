@@ -130,9 +130,9 @@ fn case(dice: &mut Dice, operation: Operation, first: u64) -> Case {
 fn change(case: &mut Case) {
     let main = case.playground.root().join("tf/envs").join(NAME).join("main.tf");
     let text = fs::read_to_string(&main).unwrap();
-    let one = "desired_count      = 1";
+    let one = "desired_count            = 1";
     assert!(text.contains(one), "{text}");
-    fs::write(&main, text.replace(one, "desired_count      = 2")).unwrap();
+    fs::write(&main, text.replace(one, "desired_count            = 2")).unwrap();
     case.must(&["up", NAME]);
     case.replicas = 2;
 }
