@@ -110,7 +110,8 @@ fn following_sees_all_that_is_written_until_the_environment_is_gone() {
 
     let main = playground.root().join("tf/envs").join(NAME).join("main.tf");
     let text = fs::read_to_string(&main).unwrap();
-    fs::write(&main, text.replace("desired_count            = 1", "desired_count            = 2")).unwrap();
+    fs::write(&main, text.replace("desired_count            = 1", "desired_count            = 2"))
+        .unwrap();
     playground.ok(&["apply", NAME]);
     following.expect(&format!("{NAME}/1 | "));
 

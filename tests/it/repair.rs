@@ -84,7 +84,8 @@ fn what_stopped_runs_again_and_no_edit_is_applied() {
 
     let main = playground.root().join("tf/envs").join(NAME).join("main.tf");
     let text = fs::read_to_string(&main).unwrap();
-    fs::write(&main, text.replace("desired_count            = 1", "desired_count            = 2")).unwrap();
+    fs::write(&main, text.replace("desired_count            = 1", "desired_count            = 2"))
+        .unwrap();
     let plan = playground.json(&["plan", NAME]);
     kill_everything(&playground);
     let repaired = mends(&playground, &["unsupervised", "not-running"]);
