@@ -282,6 +282,8 @@ fn is_part(character: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fs;
+    use std::path::Path;
 
     /// Writes the blocks of a text as `kind label(attribute…){inner…}`.
     fn shown(blocks: &[Block]) -> String {
@@ -359,6 +361,25 @@ mod tests {
         {
             assert_eq!(literal(text), None, "{text}");
         }
+    }
+
+    /// What is refused in a stranger's files must not stand in ours.
+    #[test]
+    fn the_modules_can_be_read() {
+        let mut directories = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tf")];
+        let mut files = 0;
+        while let Some(directory) = directories.pop() {
+            for path in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    directories.push(path);
+                } else if path.extension().is_some_and(|kind| kind == "tf" || kind == "hcl") {
+                    let found = read(&fs::read_to_string(&path).unwrap());
+                    assert!(found.is_ok(), "{}: {found:?}", path.display());
+                    files += 1;
+                }
+            }
+        }
+        assert!(files > 100, "{files} files were found");
     }
 
     proptest! {

@@ -65,7 +65,7 @@ run "values_stay_values" {
   }
 
   assert {
-    condition     = yamldecode(yamlencode(local.project)).services.application.environment.HOSTILE == "it's \"$$HOME\" `id` $$(id)\n'; reboot; ' $$${x} %%{y}"
+    condition     = yamldecode(yamlencode(local.project)).services.application.environment.HOSTILE == join("", ["it's \"$$HOME\" `id` $$(id)\n'; reboot; ' $", "$${x} %%{y}"])
     error_message = "A value is a literal of Compose's."
   }
 
@@ -85,7 +85,7 @@ run "values_stay_values" {
   }
 
   assert {
-    condition     = local.project.services.collector.environment.OTEL_CONFIG == "key: $$${env:API_KEY}\n" && local.project.services.collector.command == ["--config=env:OTEL_CONFIG"]
+    condition     = local.project.services.collector.environment.OTEL_CONFIG == join("", ["key: $", "$${env:API_KEY}\n"]) && local.project.services.collector.command == ["--config=env:OTEL_CONFIG"]
     error_message = "The collector has its configuration."
   }
 }
