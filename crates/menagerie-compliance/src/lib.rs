@@ -2,7 +2,7 @@
 //!
 //! - A [`Policy`] is the files of a directory: rules, their tests, waivers and settings. What is wrong with them is told all
 //!   at once, with line and column.
-//! - [`evaluate`] reads the input once, keeps only what the rules read, and returns [`Finding`]s and what each rule examined.
+//! - [`evaluate()`] reads the input once, keeps only what the rules read, and returns [`Finding`]s and what each rule examined.
 //! - A value that is known after apply only makes the verdict `unknown`, never a pass.
 //! - A [`Waiver`] silences a finding until a day, and only as long as the value stays what it was given for.
 //! - [`test_rules`] runs the rules' own tests, and changes what passes to see that it no longer does.

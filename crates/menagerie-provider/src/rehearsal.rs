@@ -52,7 +52,7 @@ pub(crate) struct Rehearse {
     /// Take the schema of a provider from this file, as `terraform providers schema -json` prints it for one provider
     #[arg(long = "schema", value_name = "SOURCE=FILE")]
     schemas: Vec<String>,
-    /// Fail: TYPE[.NAME]:OPERATION:KIND[xN], such as `aws_db_instance:create:throttle`
+    /// Fail: `TYPE[.NAME]:OPERATION:KIND[xN]`, such as `aws_db_instance:create:throttle`
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
     /// Delete also what is protected from deletion, as `terraform test` needs to clean up

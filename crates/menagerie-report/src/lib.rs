@@ -2,7 +2,7 @@
 //!
 //! - [`findings`] and [`coverage`] are the text of an evaluation, [`Document`] its JSON with a version;
 //! - [`tests`] and [`TestDocument`] are the same for the tests of rules;
-//! - [`page`] and [`index`] are the Markdown pages of rules.
+//! - [`page()`] and [`index`] are the Markdown pages of rules.
 //!
 //! It decides no exit code and prints nothing. Names and values come from a plan, which anybody may have written: none of
 //! their control characters, Markdown or HTML takes effect.
