@@ -50,9 +50,14 @@ impl Server {
         format!("postgres://guest@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }
 
-    /// Returns the command that ends it as a crash would.
+    /// Returns the command that ends it as a crash would, and returns when nobody is connected any more.
     pub(crate) fn crash_command(&self) -> String {
-        format!("kill -QUIT {}", self.handle.pids()[0])
+        let lock = self.directory.path().join("data/postmaster.pid");
+        let (pid, lock) = (self.handle.pids()[0], lock.display());
+        // The lock goes last. The process itself is there until its parent, this test, asks how it ended.
+        format!(
+            "kill -QUIT {pid}; i=0; while [ -e '{lock}' ] && [ $i -lt 1000 ]; do sleep 0.01; i=$((i + 1)); done"
+        )
     }
 
     /// Waits for its end.
