@@ -92,7 +92,7 @@ for kind in processes listeners; do
     diff "$work/before.$kind" "$work/after.$kind" || fail "$kind are not what they were"
 done
 left=$(diff "$work/before.files" "$work/after.files" | grep '^[<>]' |
-    grep -v -E "^> \.git/menagerie/(envs|journals|certificates|lock|ledger\.jsonl|journals/$name\.jsonl|certificates/$name\.json)$" || true)
+    grep -v -E "^> \.git/menagerie/(envs|journals|certificates|unfinished|lock|ledger\.jsonl|journals/$name\.jsonl|certificates/$name\.json)$" || true)
 [ -z "$left" ] || fail "left behind: $left"
 [ "$(grep -c "\"$name\"" .git/menagerie/ledger.jsonl)" = 1 ] || fail 'the name is not in the ledger'
 grep -q "$name" ".git/menagerie/certificates/$name.json" || fail 'there is no certificate'
