@@ -144,9 +144,9 @@ fn findings_verdicts_and_codes() {
       terraform_data.b
       `input.word` must be `"right"`, but is `"wrong"`
       fix: Write another.
-      fingerprint: 83b66c0cbeb8863c
+      fingerprint: 23fe96e771fd2dd9
 
-    1 rules loaded, 1 evaluated; 2 resources; 1 pass, 1 fail, 0 unknown, 0 waived, 0 errors; waivers: 0 used, 0 unused, 0 changed, 0 expired
+    1 rules loaded, 1 evaluated; 2 resources, 0 records; 1 pass, 1 fail, 0 unknown, 0 waived, 0 errors; waivers: 0 used, 0 unused, 0 changed, 0 expired, 0 outliving, 0 elsewhere
     resources examined: X-1 2
     "#);
     check(&answer, 1, &["error: 1 finding at or above `low`"]);
@@ -178,7 +178,7 @@ fn findings_verdicts_and_codes() {
     let report: Value =
         serde_json::from_str(&rules.judge(&plan(&[wrong]), &["--format", "json"]).stdout).unwrap();
     assert_eq!(
-        (&report["version"], &report["failed"], &report["input"]),
+        (&report["version"], &report["failed"], &report["judged"][0]["plan"]),
         (&1.into(), &true.into(), &"plan".into())
     );
     assert_eq!(report["findings"][0]["verdict"], "fail");
@@ -195,7 +195,7 @@ fn waivers_hold_for_a_while_and_for_what_they_were_given() {
     let wrong = plan(&[change("terraform_data.b", json!({"input": {"word": "wrong"}}))]);
     let other = plan(&[change("terraform_data.b", json!({"input": {"word": "other"}}))]);
     let right = plan(&[change("terraform_data.b", json!({"input": {"word": "right"}}))]);
-    let (ours, long) = ("83b66c0cbeb8863c", "max_waiver_days = 3650\n");
+    let (ours, long) = ("23fe96e771fd2dd9", "max_waiver_days = 3650\n");
     let rules = |waivers: &str| {
         Rules::new(&[("X-1.toml", RULE), ("waivers.toml", waivers), ("policy.toml", long)])
     };

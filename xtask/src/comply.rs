@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use menagerie_compliance::{Evaluation, InputError, Policy, Severity, evaluate};
+use menagerie_compliance::{Evaluation, Input, InputError, Policy, Severity, evaluate};
 use menagerie_report::{Document, coverage, findings};
 
 use crate::exit;
@@ -80,7 +80,8 @@ impl Comply {
 fn judge(policy: &Policy, plan: &Path) -> anyhow::Result<Evaluation> {
     let json = read(plan)?;
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    evaluate(policy, &json, today).map_err(|error| {
+    let input = Input { plan: Some(&json), ..Input::default() };
+    evaluate(policy, &input, today).map_err(|error| {
         let hint = match &error {
             InputError::Other("a saved plan") => {
                 Some("give what `terraform show -json PLAN` prints of it".to_owned())

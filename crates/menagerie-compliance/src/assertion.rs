@@ -89,7 +89,7 @@ pub(crate) const KEYS: &[&str] = &[
 
 /// Where an assertion stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Position {
     /// It is the rule's own.
     Top,
     /// It is a part of another, or says which resources are meant.
@@ -102,13 +102,13 @@ impl Assertion {
         reader: &mut Reader<'a>,
         table: &Table<'_, 'a>,
         key: &str,
-        place: Place,
+        position: Position,
     ) -> Vec<Self> {
         let tables = reader.tables(table, key);
-        tables.iter().map(|table| Self::read(reader, table, place)).collect()
+        tables.iter().map(|table| Self::read(reader, table, position)).collect()
     }
 
-    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>, place: Place) -> Self {
+    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>, position: Position) -> Self {
         reader.allow(table, KEYS);
         let mut operators = Vec::new();
         operators.extend(reader.value(table, "equals").map(Operator::Equals));
@@ -142,7 +142,7 @@ impl Assertion {
         }
         for key in ["any", "never"] {
             if table.has(key) {
-                let inner = Self::read_all(reader, table, key, Place::Inner);
+                let inner = Self::read_all(reader, table, key, Position::Inner);
                 if inner.is_empty() && reader.is_right() {
                     reader.note(&table.span_of(key), format!("`{key}` is empty"));
                 }
@@ -160,12 +160,12 @@ impl Assertion {
             optional: reader.boolean(table, "optional").unwrap_or_default(),
             message: reader.string(table, "message"),
         };
-        assertion.check(reader, table, place);
+        assertion.check(reader, table, position);
         assertion
     }
 
     /// Notes what fits nothing or could not hold.
-    fn check<'a>(&self, reader: &mut Reader<'a>, table: &Table<'_, 'a>, place: Place) {
+    fn check<'a>(&self, reader: &mut Reader<'a>, table: &Table<'_, 'a>, position: Position) {
         if !reader.is_right() {
             return;
         }
@@ -185,7 +185,7 @@ impl Assertion {
                 Operator::ReferencedBy(_) => "referenced_by",
                 _ => continue,
             };
-            if place == Place::Inner {
+            if position == Position::Inner {
                 let message =
                     format!("`{key}` stands in a rule's own `[[assert]]`, not in another");
                 reader.note(&table.span_of(key), message);

@@ -6,9 +6,11 @@ use menagerie_config::{ConfigErrors, Problem};
 use serde_json::{Map, Value, json};
 
 use crate::address::Address;
-use crate::evaluate::judge;
+use crate::evaluate::{Evaluation, judge};
 use crate::finding::Verdict;
+use crate::input::InputError;
 use crate::path::AttributePath;
+use crate::record::{Input, Record, Source};
 use crate::rule::{Rule, RuleId};
 use crate::table::{Reader, Table};
 
@@ -37,6 +39,8 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fixture {
     pub(crate) address: String,
+    /// What it is, of a record; a resource of a plan has it in its address.
+    pub(crate) kind: Option<String>,
     pub(crate) action: String,
     pub(crate) values: Value,
     pub(crate) unknown: Value,
@@ -79,7 +83,7 @@ impl Cases {
 
 impl Case {
     fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>) -> Option<Self> {
-        reader.allow(table, &["name", "verdict", "attributes", "resource"]);
+        reader.allow(table, &["name", "verdict", "attributes", "resource", "record"]);
         reader.require(table, "name", "\"a bucket that is open\"");
         reader.require(table, "verdict", "\"fail\"");
         let verdict = match reader.string(table, "verdict").as_deref() {
@@ -97,20 +101,22 @@ impl Case {
             }
             None => None,
         };
-        let resources: Vec<Fixture> = reader
-            .tables(table, "resource")
-            .iter()
-            .filter_map(|table| Fixture::read(reader, table))
-            .collect();
+        let mut resources = Vec::new();
+        for (key, is_record) in [("resource", false), ("record", true)] {
+            for table in &reader.tables(table, key) {
+                resources.extend(Fixture::read(reader, table, is_record));
+            }
+        }
         let attributes = table.has("attributes").then(|| reader.list(table, "attributes"));
         Some(Self { name: reader.string(table, "name")?, verdict: verdict?, attributes, resources })
     }
 
     /// Returns the plan of these resources, as Terraform would print it.
-    pub(crate) fn plan(&self) -> Vec<u8> {
-        let changes: Vec<Value> = self.resources.iter().map(Fixture::change).collect();
+    fn plan(&self) -> Vec<u8> {
+        let of_plan = || self.resources.iter().filter(|fixture| fixture.kind.is_none());
+        let changes: Vec<Value> = of_plan().map(Fixture::change).collect();
         let mut root = json!({"resources": [], "module_calls": {}});
-        for fixture in &self.resources {
+        for fixture in of_plan() {
             let address = Address::parse(&fixture.address);
             let mut module = &mut root;
             for name in
@@ -139,10 +145,27 @@ impl Case {
         plan.to_string().into_bytes()
     }
 
+    /// Judges what is in it by a rule.
+    pub(crate) fn judge(&self, rule: &Rule) -> Result<Evaluation, InputError> {
+        let records: Vec<Record> = self.resources.iter().filter_map(Fixture::record).collect();
+        let plan = self.plan();
+        let of = |source| (rule.input == source).then_some(&*records);
+        let input = Input {
+            plan: (rule.input == Source::Plan).then_some(&*plan),
+            configuration: of(Source::Configuration),
+            pipeline: of(Source::Pipeline),
+            inventory: of(Source::Inventory),
+            application: of(Source::Application),
+            ..Input::default()
+        };
+        judge(&[rule], &input)
+    }
+
     /// Returns what is wrong, if the rule says something else of it.
     pub(crate) fn check(&self, rule: &Rule) -> Result<(), CaseFailure> {
         let failure = |message: String| CaseFailure { case: self.name.clone(), message };
-        let evaluation = judge(&[rule], &self.plan())
+        let evaluation = self
+            .judge(rule)
             .map_err(|error| failure(format!("its resources are no plan: {error}")))?;
         let worst = evaluation.findings.iter().map(|finding| finding.verdict).max();
         let actual = worst.unwrap_or(Verdict::Pass);
@@ -201,11 +224,17 @@ fn word(verdict: Verdict) -> &'static str {
 }
 
 impl Fixture {
-    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>) -> Option<Self> {
-        const KEYS: &[&str] =
-            &["address", "action", "values", "unknown", "sensitive", "references"];
-        reader.allow(table, KEYS);
-        reader.require(table, "address", "\"aws_s3_bucket.logs\"");
+    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>, is_record: bool) -> Option<Self> {
+        if is_record {
+            reader.allow(table, &["address", "type", "values", "unknown"]);
+            reader.require(table, "address", "\"tf/production:module.network\"");
+            reader.require(table, "type", "\"module\"");
+        } else {
+            const KEYS: &[&str] =
+                &["address", "action", "values", "unknown", "sensitive", "references"];
+            reader.allow(table, KEYS);
+            reader.require(table, "address", "\"aws_s3_bucket.logs\"");
+        }
         let action = reader.string(table, "action").unwrap_or_else(|| "create".to_owned());
         if !["no-op", "create", "update", "replace", "delete", "forget", "read"]
             .contains(&action.as_str())
@@ -242,7 +271,18 @@ impl Fixture {
             None => Vec::new(),
         };
         let address = reader.string(table, "address")?;
-        Some(Self { address, action, values, unknown, sensitive, references })
+        let kind = reader.string(table, "type");
+        Some(Self { address, kind, action, values, unknown, sensitive, references })
+    }
+
+    fn record(&self) -> Option<Record> {
+        Some(Record {
+            kind: self.kind.clone()?,
+            address: self.address.clone(),
+            values: self.values.clone(),
+            unknown: self.unknown.clone(),
+            place: None,
+        })
     }
 
     fn change(&self) -> Value {

@@ -9,18 +9,21 @@ use serde::Serialize;
 use crate::finding::{Finding, Fingerprint, Verdict};
 use crate::input::{self, InputError, InputKind};
 use crate::policy::Policy;
+use crate::record::{EnvironmentFacts, Input, Source};
 use crate::rule::{Rule, RuleId};
 use crate::severity::Severity;
 use crate::waiver::Waiver;
 use judge::Judge;
 
-/// What came of judging an input.
-#[derive(Clone, Debug)]
+/// What came of judging.
+#[derive(Clone, Debug, Default)]
 pub struct Evaluation {
-    /// What was judged.
-    pub kind: InputKind,
-    /// How many resources it holds.
+    /// What was judged: an entry for each input.
+    pub judged: Vec<Judged>,
+    /// How many resources the plans and states hold.
     pub resources: usize,
+    /// How many records there are beside them.
+    pub records: usize,
     /// What each rule did, in the order of the policy.
     pub coverage: Vec<Coverage>,
     /// All that is no pass: the worst first, then by rule, address and attribute.
@@ -29,11 +32,24 @@ pub struct Evaluation {
     pub waivers: Vec<WaiverUse>,
 }
 
+/// An input that was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Which parts of it there were.
+    pub sources: Vec<Source>,
+    /// What the plan or state was, where there was one.
+    pub plan: Option<InputKind>,
+    /// The environment whose plan it was.
+    pub environment: Option<EnvironmentFacts>,
+}
+
 /// What a rule did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
     /// The rule.
     pub rule: RuleId,
+    /// What it is about.
+    pub source: Source,
     /// How many resources it examined.
     pub examined: usize,
     /// How many places passed.
@@ -52,33 +68,52 @@ pub enum WaiverUse {
     Changed,
     /// Its last day is over, or its first has not come.
     Expired,
+    /// Its environment ends before it does, so that it does not hold.
+    Outlives,
+    /// Nothing that it could be about was judged.
+    Elsewhere,
 }
 
-/// Judges a plan or a state, as `terraform show -json` prints it, by the rules and waivers of a policy.
+/// Judges an input by the rules and waivers of a policy.
 ///
-/// The input is read once, and only what the rules read is kept, for as long as its resource is judged.
-pub fn evaluate(policy: &Policy, json: &[u8], today: Date) -> Result<Evaluation, InputError> {
+/// A plan is read once, and only what the rules read is kept, for as long as its resource is judged.
+pub fn evaluate(policy: &Policy, input: &Input<'_>, today: Date) -> Result<Evaluation, InputError> {
     let rules: Vec<&Rule> = policy.rules.iter().collect();
-    let mut evaluation = judge(&rules, json)?;
+    let mut evaluation = judge(&rules, input)?;
     evaluation.waive(&policy.waivers, today);
     Ok(evaluation)
 }
 
-/// Judges without waivers.
-pub(crate) fn judge(rules: &[&Rule], json: &[u8]) -> Result<Evaluation, InputError> {
-    let mut judge = Judge::new(rules);
-    let kind = input::read(json, &mut judge)?;
-    let mut evaluation = judge.end(kind);
+/// Judges an input without waivers: several can be put together with [`Evaluation::add`] before they are met with them.
+pub fn judge(rules: &[&Rule], input: &Input<'_>) -> Result<Evaluation, InputError> {
+    let mut judge = Judge::new(rules, input.root);
+    let plan = input.plan.map(|json| input::read(json, &mut judge)).transpose()?;
+    if let Some(kind) = plan {
+        judge.end_of_plan(kind);
+    }
+    for source in Source::ALL {
+        for record in input.records(source).into_iter().flatten() {
+            judge.record(source, record);
+        }
+    }
+    let mut evaluation = judge.end();
     for (rule, coverage) in rules.iter().zip(&evaluation.coverage) {
         let Some(expect) = rule.expect.filter(|expect| !expect.allows(coverage.examined)) else {
             continue;
         };
+        if !input.has(rule.input) {
+            continue;
+        }
         let class = format!("count {}", coverage.examined);
+        let root = rule.root(input.root);
         evaluation.findings.push(Finding {
-            rule: rule.id.clone(),
-            severity: rule.severity,
+            rule: rule.about.id.clone(),
+            severity: rule.about.severity,
             verdict: Verdict::Fail,
             counts: true,
+            source: rule.input,
+            root: root.to_owned(),
+            environment: None,
             address: None,
             attribute: None,
             message: format!(
@@ -86,20 +121,31 @@ pub(crate) fn judge(rules: &[&Rule], json: &[u8]) -> Result<Evaluation, InputErr
                 rule.subject(),
                 coverage.examined
             ),
-            fingerprint: Fingerprint::of(&rule.id, None, None, &class),
+            fingerprint: Fingerprint::of(root, &rule.about.id, None, None, &class),
+            location: None,
             waivers: Vec::new(),
         });
     }
-    evaluation.findings.sort_by(|one, other| {
-        other.severity.cmp(&one.severity).then_with(|| {
-            (&one.rule, &one.address, &one.attribute).cmp(&(
-                &other.rule,
-                &other.address,
-                &other.attribute,
-            ))
-        })
+    if let Some(environment) = input.environment {
+        let of_plan = evaluation.findings.iter_mut().filter(|found| found.source == Source::Plan);
+        for finding in of_plan {
+            finding.environment = Some(environment.name.clone());
+        }
+    }
+    evaluation.judged.push(Judged {
+        sources: Source::ALL.into_iter().filter(|source| input.has(*source)).collect(),
+        plan,
+        environment: input.environment.cloned(),
     });
+    evaluation.sort();
     Ok(evaluation)
+}
+
+impl Rule {
+    /// Returns the root module that a finding of it belongs to: records have theirs in the address.
+    pub(crate) fn root<'a>(&self, root: &'a str) -> &'a str {
+        if self.input == Source::Plan { root } else { "" }
+    }
 }
 
 impl Evaluation {
@@ -123,33 +169,93 @@ impl Evaluation {
         self.findings.iter().filter(|finding| finding.verdict == verdict).count()
     }
 
-    /// Meets each finding with each waiver; an error is never waived.
-    fn waive(&mut self, waivers: &[Waiver], today: Date) {
-        self.waivers = waivers.iter().map(|_| WaiverUse::Unused).collect();
-        for (index, waiver) in waivers.iter().enumerate() {
-            let (mut is_used, mut is_changed) = (false, false);
-            for finding in &mut self.findings {
-                if finding.verdict == Verdict::Error || !waiver.is_about(finding) {
-                    continue;
+    /// Adds what came of another input, or of other rules.
+    pub fn add(&mut self, other: Self) {
+        self.judged.extend(other.judged);
+        self.resources += other.resources;
+        self.records += other.records;
+        for more in other.coverage {
+            match self.coverage.iter_mut().find(|coverage| coverage.rule == more.rule) {
+                Some(coverage) => {
+                    coverage.examined += more.examined;
+                    coverage.passed += more.passed;
                 }
-                if !waiver.fingerprints.contains(&finding.fingerprint) {
-                    is_changed = true;
-                    continue;
-                }
-                finding.waivers.push(index);
-                if waiver.holds_on(today) {
-                    is_used = true;
-                    finding.verdict = Verdict::Waived;
-                    finding.counts = false;
-                }
+                None => self.coverage.push(more),
             }
-            self.waivers[index] = match () {
-                () if !waiver.holds_on(today) => WaiverUse::Expired,
-                () if is_used => WaiverUse::Used,
-                () if is_changed => WaiverUse::Changed,
-                () => WaiverUse::Unused,
-            };
         }
+        self.findings.extend(other.findings);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.findings.sort_by(|one, other| {
+            let key = |finding: &Finding| {
+                (
+                    finding.rule.clone(),
+                    finding.root.clone(),
+                    finding.address.clone(),
+                    finding.attribute.clone(),
+                )
+            };
+            other.severity.cmp(&one.severity).then_with(|| key(one).cmp(&key(other)))
+        });
+    }
+
+    /// Meets each finding with each waiver, once all is added; an error is never waived.
+    pub fn waive(&mut self, waivers: &[Waiver], today: Date) {
+        self.waivers = waivers
+            .iter()
+            .enumerate()
+            .map(|(index, waiver)| self.waive_one(index, waiver, today))
+            .collect();
+    }
+
+    fn waive_one(&mut self, index: usize, waiver: &Waiver, today: Date) -> WaiverUse {
+        let outlives = self.judged.iter().filter_map(|judged| judged.environment.as_ref()).any(
+            |environment| {
+                waiver.environment.as_ref() == Some(&environment.name)
+                    && environment.expires < waiver.expires
+            },
+        );
+        let holds = waiver.holds_on(today) && !outlives;
+        let (mut is_used, mut is_changed) = (false, false);
+        for finding in &mut self.findings {
+            if finding.verdict == Verdict::Error || !waiver.is_about(finding) {
+                continue;
+            }
+            if !waiver.fingerprints.contains(&finding.fingerprint) {
+                is_changed = true;
+                continue;
+            }
+            finding.waivers.push(index);
+            if holds {
+                is_used = true;
+                finding.verdict = Verdict::Waived;
+                finding.counts = false;
+            }
+        }
+        match () {
+            () if !waiver.holds_on(today) => WaiverUse::Expired,
+            () if outlives => WaiverUse::Outlives,
+            () if is_used => WaiverUse::Used,
+            () if is_changed => WaiverUse::Changed,
+            () if !self.has_judged(waiver) => WaiverUse::Elsewhere,
+            () => WaiverUse::Unused,
+        }
+    }
+
+    /// Returns whether anything was judged that a waiver could be about.
+    fn has_judged(&self, waiver: &Waiver) -> bool {
+        // A rule that is not there any more can have no findings, so its waiver is of no use.
+        let coverage = self.coverage.iter().find(|coverage| coverage.rule == waiver.rule);
+        coverage.is_none_or(|coverage| {
+            self.judged.iter().any(|judged| {
+                let environment = judged.environment.as_ref().map(|known| &known.name);
+                judged.sources.contains(&coverage.source)
+                    && (coverage.source != Source::Plan
+                        || environment == waiver.environment.as_ref())
+            })
+        })
     }
 }
 
@@ -157,6 +263,7 @@ impl Waiver {
     /// Returns whether it was given for this rule, address and attribute, whatever the value.
     fn is_about(&self, finding: &Finding) -> bool {
         self.rule == finding.rule
+            && self.environment == finding.environment
             && self.address.matches(finding.address.as_deref().unwrap_or_default())
             && self
                 .attribute
@@ -226,7 +333,8 @@ referenced_by = { type = "y", attribute = "b" }
     }
 
     fn judged(json: &str) -> Result<Evaluation, InputError> {
-        evaluate(&policy(RULE).unwrap(), json.as_bytes(), jiff::civil::date(2026, 11, 24))
+        let input = Input { plan: Some(json.as_bytes()), ..Input::default() };
+        evaluate(&policy(RULE).unwrap(), &input, jiff::civil::date(2026, 11, 24))
     }
 
     fn plan(after: &Value, unknown: &Value, sensitive: &Value) -> Value {
@@ -305,7 +413,10 @@ referenced_by = { type = "y", attribute = "b" }
         };
         let missing = |named: &str| judged(&state(named).to_string()).unwrap().findings.len();
         assert_eq!((missing("id-1"), missing("id-2")), (0, 1));
-        assert_eq!(judged(&state("id-1").to_string()).unwrap().kind, InputKind::State);
+        assert_eq!(
+            judged(&state("id-1").to_string()).unwrap().judged[0].plan,
+            Some(InputKind::State)
+        );
     }
 
     fn value() -> impl Strategy<Value = Value> {

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::mask;
 use crate::path::Node;
+use crate::record::{Location, Source};
 use crate::rule::RuleId;
 use crate::severity::Severity;
 
@@ -40,6 +41,12 @@ pub struct Finding {
     pub verdict: Verdict,
     /// Whether it counts: a failure does, an unknown where its rule says so, a waived one never.
     pub counts: bool,
+    /// What the rule is about.
+    pub source: Source,
+    /// The root module, for a finding of a plan; empty where nobody said.
+    pub root: String,
+    /// The environment whose plan it is of.
+    pub environment: Option<String>,
     /// The resource; none where it is about all of them.
     pub address: Option<String>,
     /// The attribute; none where it is about the resource.
@@ -48,11 +55,13 @@ pub struct Finding {
     pub message: String,
     /// By which a waiver and a later run know it again.
     pub fingerprint: Fingerprint,
+    /// Where it stands in a file, as far as that is known.
+    pub location: Option<Location>,
     /// All waivers that it meets, by their places in the policy.
     pub waivers: Vec<usize>,
 }
 
-/// Rule, address, attribute and value of a finding, as 16 hexadecimal digits.
+/// Root module, rule, address, attribute and value of a finding, as 16 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(String);
 
@@ -63,16 +72,16 @@ pub struct FingerprintError(String);
 
 impl Fingerprint {
     /// Returns the fingerprint of what was found; `class` is the value as far as it may be known.
-    pub(crate) fn of(
+    pub fn of(
+        root: &str,
         rule: &RuleId,
         address: Option<&str>,
         attribute: Option<&str>,
         class: &str,
     ) -> Self {
         let mut hash = Sha256::new();
-        for part in
-            [rule.as_str(), address.unwrap_or_default(), attribute.unwrap_or_default(), class]
-        {
+        let (address, attribute) = (address.unwrap_or_default(), attribute.unwrap_or_default());
+        for part in [root, rule.as_str(), address, attribute, class] {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }
@@ -166,7 +175,7 @@ mod tests {
     #[test]
     fn fingerprints() {
         let of = |address, attribute, class| {
-            Fingerprint::of(&"A-1".parse().unwrap(), address, attribute, class)
+            Fingerprint::of("", &"A-1".parse().unwrap(), address, attribute, class)
         };
         let one = of(Some("a.b"), Some("c"), "value 1");
         assert_eq!(one.to_string().parse(), Ok(one.clone()));

@@ -1,8 +1,10 @@
-//! Judges what Terraform and OpenTofu print as JSON, a plan or a state, by rules that are written in TOML.
+//! Judges what Terraform and OpenTofu print as JSON, a plan or a state, and what stands beside it, by rules that are written in TOML.
 //!
 //! - A [`Policy`] is the files of a directory: rules, their tests, waivers and settings. What is wrong with them is told all
 //!   at once, with line and column.
-//! - [`evaluate()`] reads the input once, keeps only what the rules read, and returns [`Finding`]s and what each rule examined.
+//! - An [`Input`] is a plan or a state, and [`Record`]s of the HCL sources, the pipeline, the inventory and the application;
+//!   any of it may be missing. All are judged by the same rules.
+//! - [`evaluate()`] reads the plan once, keeps only what the rules read, and returns [`Finding`]s and what each rule examined.
 //! - A value that is known after apply only makes the verdict `unknown`, never a pass.
 //! - A [`Waiver`] silences a finding until a day, and only as long as the value stays what it was given for.
 //! - [`test_rules`] runs the rules' own tests, and changes what passes to see that it no longer does.
@@ -13,7 +15,7 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use menagerie_compliance::{Policy, PolicyFile, Verdict, evaluate};
+//! use menagerie_compliance::{Input, Policy, PolicyFile, Verdict, evaluate};
 //!
 //! let rule = r#"
 //! id = "S3-001"
@@ -35,7 +37,8 @@
 //!     "type": "aws_s3_bucket_public_access_block", "name": "logs",
 //!     "change": {"actions": ["create"], "after": {"block_public_acls": false}, "after_unknown": {}}
 //! }]}"#;
-//! let evaluation = evaluate(&policy, plan, "2026-11-24".parse()?)?;
+//! let input = Input { plan: Some(plan), ..Input::default() };
+//! let evaluation = evaluate(&policy, &input, "2026-11-24".parse()?)?;
 //! let finding = &evaluation.findings[0];
 //! assert_eq!(finding.verdict, Verdict::Fail);
 //! assert_eq!(finding.message, "must be `true`, but is `false`");
@@ -54,6 +57,7 @@ mod mutation;
 mod need;
 mod path;
 mod policy;
+mod record;
 mod rule;
 mod severity;
 mod table;
@@ -62,13 +66,14 @@ mod waiver;
 
 pub use assertion::{Assertion, Count};
 pub use case::{Case, CaseFailure, Cases};
-pub use evaluate::{Coverage, Evaluation, WaiverUse, evaluate};
+pub use evaluate::{Coverage, Evaluation, Judged, WaiverUse, evaluate, judge};
 pub use finding::{Finding, Fingerprint, FingerprintError, Verdict};
 pub use glob::Glob;
 pub use input::{InputError, InputKind};
 pub use mutation::{Mutation, RuleTest, Survivor, test_rules};
 pub use path::{AttributePath, PathError};
 pub use policy::{Policy, PolicyErrors, PolicyFile, Settings};
-pub use rule::{OnUnknown, Rule, RuleId, RuleIdError};
+pub use record::{EnvironmentFacts, Input, Location, Place, Record, Source};
+pub use rule::{About, OnUnknown, Rule, RuleId, RuleIdError};
 pub use severity::{Severity, UnknownSeverity};
 pub use waiver::Waiver;

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::assertion::{Assertion, Operator};
 use crate::case::{Case, CaseFailure, Fixture};
-use crate::evaluate::judge;
 use crate::finding::Verdict;
 use crate::mask::NOTHING;
 use crate::path::{AttributePath, Found, Node};
@@ -58,7 +57,8 @@ pub struct Survivor {
 
 /// Runs the tests of all rules.
 pub fn test_rules(policy: &Policy) -> Vec<RuleTest> {
-    let cases = |rule: &Rule| policy.cases.get(&rule.id).map_or(&[][..], |cases| &cases.cases);
+    let cases =
+        |rule: &Rule| policy.cases.get(&rule.about.id).map_or(&[][..], |cases| &cases.cases);
     policy.rules.iter().map(|rule| test(rule, cases(rule))).collect()
 }
 
@@ -67,7 +67,7 @@ fn test(rule: &Rule, cases: &[Case]) -> RuleTest {
     let failures: Vec<CaseFailure> =
         cases.iter().filter_map(|case| case.check(rule).err()).collect();
     let mut test = RuleTest {
-        rule: rule.id.clone(),
+        rule: rule.about.id.clone(),
         cases: cases.len(),
         is_covered: has(Verdict::Pass) && has(Verdict::Fail),
         failures,
@@ -124,7 +124,7 @@ fn is_about(rule: &Rule, fixture: &Fixture) -> bool {
         attributes: None,
         resources: vec![fixture.clone()],
     };
-    judge(&[rule], &alone.plan()).is_ok_and(|evaluation| evaluation.coverage[0].examined > 0)
+    alone.judge(rule).is_ok_and(|evaluation| evaluation.coverage[0].examined > 0)
 }
 
 impl RuleTest {
@@ -140,7 +140,8 @@ impl RuleTest {
 
     fn record(&mut self, rule: &Rule, case: &Case, mutant: &Case, mutation: Mutation, at: String) {
         self.mutations += 1;
-        let verdict = judge(&[rule], &mutant.plan())
+        let verdict = mutant
+            .judge(rule)
             .ok()
             .and_then(|evaluation| evaluation.findings.iter().map(|finding| finding.verdict).max());
         let is_noticed = match mutation {

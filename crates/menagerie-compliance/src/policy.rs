@@ -83,19 +83,19 @@ impl Policy {
         for file in of(Holds::Rule) {
             match Rule::parse(file.text, file.path) {
                 Ok(rule) => {
-                    if let Some(other) = policy.files.get(&rule.id) {
+                    if let Some(other) = policy.files.get(&rule.about.id) {
                         let message =
-                            format!("the id `{}` is taken by `{}`", rule.id, other.display());
+                            format!("the id `{}` is taken by `{}`", rule.about.id, other.display());
                         errors.push(of_file(file.path, message, "each rule has an id of its own"));
                     } else {
-                        policy.files.insert(rule.id.clone(), file.path.to_owned());
+                        policy.files.insert(rule.about.id.clone(), file.path.to_owned());
                         policy.rules.push(rule);
                     }
                 }
                 Err(error) => errors.push(error),
             }
         }
-        policy.rules.sort_by(|one, other| one.id.cmp(&other.id));
+        policy.rules.sort_by(|one, other| one.about.id.cmp(&other.about.id));
         for file in of(Holds::Cases) {
             match Cases::parse(file.text, file.path) {
                 Ok(cases) if policy.files.contains_key(&cases.rule) || !errors.is_empty() => {
@@ -120,7 +120,7 @@ impl Policy {
 
     /// Returns the rule of an id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id.as_str() == id)
+        self.rules.iter().find(|rule| rule.about.id.as_str() == id)
     }
 }
 

@@ -8,15 +8,34 @@ use std::str::FromStr;
 use menagerie_config::ConfigErrors;
 use thiserror::Error;
 
-use crate::assertion::{Assertion, Count, Place};
+use crate::assertion::{Assertion, Count, Operator, Position};
 use crate::glob::Glob;
 use crate::need::Need;
+use crate::record::Source;
 use crate::severity::Severity;
 use crate::table::{Reader, Table};
 
 /// A rule: which resources it is about, and what must hold of each.
 #[derive(Clone, Debug)]
 pub struct Rule {
+    /// What a person reads of it.
+    pub about: About,
+    /// What it is about.
+    pub input: Source,
+    /// What becomes of a value that is known after apply only.
+    pub on_unknown: OnUnknown,
+    /// How many resources it must be about, where that matters.
+    pub expect: Option<Count>,
+    /// Whether a resource that it is about is wrong by being there.
+    pub forbid: bool,
+    /// What must hold.
+    pub assertions: Vec<Assertion>,
+    pub(crate) subject: Subject,
+}
+
+/// What a person reads of a rule, however it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
     /// Its name, which is used once.
     pub id: RuleId,
     /// What it wants, in one line.
@@ -29,15 +48,6 @@ pub struct Rule {
     pub rationale: String,
     /// What to do where it does not hold.
     pub remediation: String,
-    /// What becomes of a value that is known after apply only.
-    pub on_unknown: OnUnknown,
-    /// How many resources it must be about, where that matters.
-    pub expect: Option<Count>,
-    /// Whether a resource that it is about is wrong by being there.
-    pub forbid: bool,
-    /// What must hold.
-    pub assertions: Vec<Assertion>,
-    pub(crate) subject: Subject,
 }
 
 /// Which resources a rule is about.
@@ -135,6 +145,7 @@ const KEYS: &[&str] = &[
     "frameworks",
     "rationale",
     "remediation",
+    "input",
     "on_unknown",
     "expect",
     "forbid",
@@ -143,6 +154,9 @@ const KEYS: &[&str] = &[
 ];
 const SUBJECT_KEYS: &[&str] =
     &["type", "except_type", "address", "module", "mode", "action", "tags", "where"];
+
+/// Only a plan has modes, actions and tags.
+const RECORD_KEYS: &[&str] = &["type", "except_type", "address", "module", "where"];
 
 impl Rule {
     /// Parses the text of a file; `file` is what its errors call it.
@@ -165,14 +179,27 @@ impl Rule {
         let severity = reader.parsed(&table, "severity");
         let rationale = reader.string(&table, "rationale");
         let remediation = reader.string(&table, "remediation");
+        let input = reader.parsed(&table, "input").unwrap_or_default();
         let subject = reader.table(&table, "match");
-        let subject = subject.map(|table| Subject::read(&mut reader, &table));
-        let assertions = Assertion::read_all(&mut reader, &table, "assert", Place::Top);
+        let subject = subject.map(|table| Subject::read(&mut reader, &table, input));
+        let assertions = Assertion::read_all(&mut reader, &table, "assert", Position::Top);
         let forbid = reader.boolean(&table, "forbid").unwrap_or_default();
         let frameworks = reader.list(&table, "frameworks");
         let on_unknown = reader.parsed(&table, "on_unknown").unwrap_or(OnUnknown::Defer);
         let expect = reader.parsed(&table, "expect");
         if reader.is_right() {
+            if input != Source::Plan {
+                let asks_for_references = |assertion: &Assertion| {
+                    assertion
+                        .operators
+                        .iter()
+                        .any(|operator| matches!(operator, Operator::ReferencedBy(_)))
+                };
+                if assertions.iter().any(asks_for_references) {
+                    let message = format!("`referenced_by` is of a plan, not of the {input}");
+                    reader.note(&table.span_of("assert"), message);
+                }
+            }
             if assertions.is_empty() && !forbid && expect.is_none() {
                 let hint = "`[[assert]]`, `forbid = true` or `expect = \">=1\"`";
                 reader.note_with_hint(
@@ -200,12 +227,8 @@ impl Rule {
             unreachable!("what is missing or wrong was noted")
         };
         Ok(Self {
-            id,
-            title,
-            severity,
-            frameworks,
-            rationale,
-            remediation,
+            about: About { id, title, severity, frameworks, rationale, remediation },
+            input,
             on_unknown,
             expect,
             forbid,
@@ -225,15 +248,18 @@ impl Rule {
         }
     }
 
-    /// Returns which resources it is about, in words.
+    /// Returns what it is about, in words.
     pub fn subject(&self) -> String {
-        self.subject.to_string()
+        if self.input == Source::Plan {
+            return self.subject.to_string();
+        }
+        format!("{} of the {}", self.subject, self.input)
     }
 }
 
 impl Subject {
-    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>) -> Self {
-        reader.allow(table, SUBJECT_KEYS);
+    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>, input: Source) -> Self {
+        reader.allow(table, if input == Source::Plan { SUBJECT_KEYS } else { RECORD_KEYS });
         reader.require(table, "type", "\"aws_s3_bucket\"");
         let globs = |reader: &mut Reader<'a>, key: &str| -> Vec<Glob> {
             reader.list::<String>(table, key).into_iter().map(Glob::new).collect()
@@ -250,7 +276,7 @@ impl Subject {
                 .into_iter()
                 .map(|(key, glob)| (key, Glob::new(glob)))
                 .collect(),
-            conditions: Assertion::read_all(reader, table, "where", Place::Inner),
+            conditions: Assertion::read_all(reader, table, "where", Position::Inner),
         }
     }
 

@@ -21,6 +21,8 @@ pub struct Waiver {
     pub address: Glob,
     /// The attribute, as it stands in the finding; all of them where there is none.
     pub attribute: Option<String>,
+    /// The environment in whose plan they are; without one, none of an environment's findings are meant.
+    pub environment: Option<String>,
     /// The fingerprints of the findings.
     pub fingerprints: Vec<Fingerprint>,
     /// Why.
@@ -41,6 +43,7 @@ const KEYS: &[&str] = &[
     "rule",
     "address",
     "attribute",
+    "environment",
     "fingerprints",
     "reason",
     "owner",
@@ -81,6 +84,7 @@ impl Waiver {
         let rule = reader.parsed(table, "rule");
         let address = reader.string(table, "address");
         let attribute = reader.string(table, "attribute");
+        let environment = reader.string(table, "environment");
         let fingerprints = reader.list(table, "fingerprints");
         if fingerprints.is_empty() && table.has("fingerprints") && reader.is_right() {
             reader.note(
@@ -119,6 +123,7 @@ impl Waiver {
             rule: rule?,
             address: Glob::new(address?),
             attribute,
+            environment,
             fingerprints,
             reason: reason?,
             owner: owner?,

@@ -1,7 +1,8 @@
 //! An evaluation for programs: JSON with a version.
 
 use menagerie_compliance::{
-    Evaluation, Fingerprint, InputKind, Policy, RuleId, Severity, Verdict, WaiverUse,
+    Evaluation, Fingerprint, InputKind, Judged, Policy, RuleId, Severity, Source, Verdict,
+    WaiverUse,
 };
 use serde::Serialize;
 
@@ -9,18 +10,27 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub struct Document<'a> {
     version: u32,
-    input: &'static str,
+    judged: Vec<JudgedRow<'a>>,
     threshold: Severity,
     failed: bool,
     resources: usize,
+    records: usize,
     rules: Vec<RuleRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     waivers: Vec<WaiverRow<'a>>,
 }
 
 #[derive(Debug, Serialize)]
+struct JudgedRow<'a> {
+    sources: &'a [Source],
+    plan: Option<&'static str>,
+    environment: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
 struct RuleRow<'a> {
     rule: &'a RuleId,
+    source: Source,
     examined: usize,
     passed: usize,
 }
@@ -31,6 +41,9 @@ struct FindingRow<'a> {
     severity: Severity,
     verdict: Verdict,
     counts: bool,
+    source: Source,
+    root: &'a str,
+    environment: Option<&'a str>,
     address: Option<&'a str>,
     attribute: Option<&'a str>,
     message: &'a str,
@@ -51,11 +64,25 @@ struct WaiverRow<'a> {
     became: WaiverUse,
 }
 
+impl<'a> JudgedRow<'a> {
+    fn of(judged: &'a Judged) -> Self {
+        Self {
+            sources: &judged.sources,
+            plan: judged.plan.map(|kind| match kind {
+                InputKind::Plan => "plan",
+                InputKind::State => "state",
+            }),
+            environment: judged.environment.as_ref().map(|environment| environment.name.as_str()),
+        }
+    }
+}
+
 impl<'a> Document<'a> {
     /// Returns the document of an evaluation that fails at this severity.
     pub fn of(policy: &'a Policy, evaluation: &'a Evaluation, threshold: Severity) -> Self {
         let rules = evaluation.coverage.iter().map(|coverage| RuleRow {
             rule: &coverage.rule,
+            source: coverage.source,
             examined: coverage.examined,
             passed: coverage.passed,
         });
@@ -66,13 +93,16 @@ impl<'a> Document<'a> {
                 severity: finding.severity,
                 verdict: finding.verdict,
                 counts: finding.counts,
+                source: finding.source,
+                root: &finding.root,
+                environment: finding.environment.as_deref(),
                 address: finding.address.as_deref(),
                 attribute: finding.attribute.as_deref(),
                 message: &finding.message,
                 fingerprint: &finding.fingerprint,
-                title: rule.map(|rule| rule.title.as_str()),
-                remediation: rule.map(|rule| rule.remediation.trim()),
-                frameworks: rule.map_or(&[], |rule| &rule.frameworks),
+                title: rule.map(|rule| rule.about.title.as_str()),
+                remediation: rule.map(|rule| rule.about.remediation.trim()),
+                frameworks: rule.map_or(&[], |rule| &rule.about.frameworks),
                 waivers: &finding.waivers,
             }
         });
@@ -87,13 +117,11 @@ impl<'a> Document<'a> {
             });
         Self {
             version: 1,
-            input: match evaluation.kind {
-                InputKind::Plan => "plan",
-                InputKind::State => "state",
-            },
+            judged: evaluation.judged.iter().map(JudgedRow::of).collect(),
             threshold,
             failed: evaluation.has_failed(threshold),
             resources: evaluation.resources,
+            records: evaluation.records,
             rules: rules.collect(),
             findings: findings.collect(),
             waivers: waivers.collect(),

@@ -8,11 +8,12 @@
 //! their control characters, Markdown or HTML takes effect.
 //!
 //! ```
-//! use menagerie_compliance::{Policy, evaluate};
+//! use menagerie_compliance::{Input, Policy, evaluate};
 //! use menagerie_report::coverage;
 //!
 //! let plan = br#"{"format_version": "1.2", "resource_changes": []}"#;
-//! let evaluation = evaluate(&Policy::default(), plan, "2026-11-24".parse()?)?;
+//! let input = Input { plan: Some(plan), ..Input::default() };
+//! let evaluation = evaluate(&Policy::default(), &input, "2026-11-24".parse()?)?;
 //! assert!(coverage(&evaluation).starts_with("0 rules loaded, 0 evaluated"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -12,9 +12,9 @@ const NOTE: &str = "<!-- `cargo xtask comply pages` wrote this from the rule. --
 pub fn page(rule: &Rule) -> String {
     let mut page = format!(
         "# {}: {}\n\n{NOTE}\n\n{}\n",
-        rule.id,
-        markdown(&rule.title),
-        prose(&rule.rationale)
+        rule.about.id,
+        markdown(&rule.about.title),
+        prose(&rule.about.rationale)
     );
     let mut row = |label: &str, value: &str| {
         writeln!(page, "| {label} | {} |", value.replace('|', "\\|"))
@@ -22,7 +22,7 @@ pub fn page(rule: &Rule) -> String {
     };
     row("", "");
     row("---", "---");
-    row("severity", rule.severity.as_str());
+    row("severity", rule.about.severity.as_str());
     row("is about", &prose(&plain(&rule.subject())));
     for assertion in &rule.assertions {
         row("wants", &prose(&plain(&assertion.to_string())));
@@ -34,11 +34,11 @@ pub fn page(rule: &Rule) -> String {
         row("wants", &format!("{expect} of them"));
     }
     row("unknown before apply", unknown(rule.on_unknown));
-    if !rule.frameworks.is_empty() {
-        row("part of", &markdown(&rule.frameworks.join(", ")));
+    if !rule.about.frameworks.is_empty() {
+        row("part of", &markdown(&rule.about.frameworks.join(", ")));
     }
     page = page.replace("\n|  |  |\n", "\n\n| | |\n");
-    write!(page, "\n## How to put it right\n\n{}\n", prose(&rule.remediation))
+    write!(page, "\n## How to put it right\n\n{}\n", prose(&rule.about.remediation))
         .expect("writing to a string can't fail");
     page
 }
@@ -55,7 +55,8 @@ fn unknown(on_unknown: OnUnknown) -> &'static str {
 pub fn index(policy: &Policy) -> String {
     let mut page = format!("# Rules\n\n{NOTE}\n\n| rule | severity | wants |\n|---|---|---|\n");
     for rule in &policy.rules {
-        let (id, severity, title) = (&rule.id, rule.severity, markdown(&rule.title));
+        let (id, severity, title) =
+            (&rule.about.id, rule.about.severity, markdown(&rule.about.title));
         writeln!(page, "| [{id}]({id}.md) | {severity} | {title} |")
             .expect("writing to a string can't fail");
     }

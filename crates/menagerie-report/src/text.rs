@@ -16,7 +16,7 @@ pub fn findings(policy: &Policy, evaluation: &Evaluation) -> String {
     }
     for (waiver, became) in policy.waivers.iter().zip(&evaluation.waivers) {
         let why = match became {
-            WaiverUse::Used => continue,
+            WaiverUse::Used | WaiverUse::Elsewhere => continue,
             WaiverUse::Unused => "meets no finding: remove it".to_owned(),
             WaiverUse::Changed => {
                 "does not hold any more: the value that it was given for has changed".to_owned()
@@ -24,6 +24,7 @@ pub fn findings(policy: &Policy, evaluation: &Evaluation) -> String {
             WaiverUse::Expired => {
                 format!("is in force from {} to {} only", waiver.created, waiver.expires)
             }
+            WaiverUse::Outlives => "does not hold: it ends after its environment does".to_owned(),
         };
         let address = plain(waiver.address.as_str());
         let ticket = plain(&waiver.ticket);
@@ -34,7 +35,7 @@ pub fn findings(policy: &Policy, evaluation: &Evaluation) -> String {
 }
 
 fn one(policy: &Policy, rule: Option<&Rule>, finding: &Finding) -> String {
-    let title = rule.map(|rule| plain(&rule.title)).unwrap_or_default();
+    let title = rule.map(|rule| plain(&rule.about.title)).unwrap_or_default();
     let mut lines =
         vec![format!("{} {} ({}): {title}", word(finding), finding.rule, finding.severity)];
     lines.push(format!(
@@ -45,7 +46,10 @@ fn one(policy: &Policy, rule: Option<&Rule>, finding: &Finding) -> String {
         finding.attribute.as_deref().map(|attribute| format!("`{}` ", plain(attribute)));
     lines.push(format!("  {}{}", attribute.unwrap_or_default(), plain(&finding.message)));
     if let Some(rule) = rule.filter(|_| finding.verdict == Verdict::Fail) {
-        lines.push(format!("  fix: {}", plain_lines(&rule.remediation).replace('\n', "\n       ")));
+        lines.push(format!(
+            "  fix: {}",
+            plain_lines(&rule.about.remediation).replace('\n', "\n       ")
+        ));
     }
     for waiver in finding.waivers.iter().filter_map(|index| policy.waivers.get(*index)) {
         let (owner, ticket) = (plain(&waiver.owner), plain(&waiver.ticket));
@@ -78,10 +82,11 @@ pub fn coverage(evaluation: &Evaluation) -> String {
     let waivers = |became| evaluation.waivers.iter().filter(|waiver| **waiver == became).count();
     let passed: usize = evaluation.coverage.iter().map(|coverage| coverage.passed).sum();
     format!(
-        "{} rules loaded, {} evaluated; {} resources; {passed} pass, {} fail, {} unknown, {} waived, {} errors; waivers: {} used, {} unused, {} changed, {} expired\nresources examined: {}\n",
+        "{} rules loaded, {} evaluated; {} resources, {} records; {passed} pass, {} fail, {} unknown, {} waived, {} errors; waivers: {} used, {} unused, {} changed, {} expired, {} outliving, {} elsewhere\nresources examined: {}\n",
         evaluation.coverage.len(),
         evaluated.len(),
         evaluation.resources,
+        evaluation.records,
         evaluation.count(Verdict::Fail),
         evaluation.count(Verdict::Unknown),
         evaluation.count(Verdict::Waived),
@@ -90,6 +95,8 @@ pub fn coverage(evaluation: &Evaluation) -> String {
         waivers(WaiverUse::Unused),
         waivers(WaiverUse::Changed),
         waivers(WaiverUse::Expired),
+        waivers(WaiverUse::Outlives),
+        waivers(WaiverUse::Elsewhere),
         if evaluated.is_empty() { "none".to_owned() } else { evaluated.join(", ") },
     )
 }
@@ -98,10 +105,10 @@ pub fn coverage(evaluation: &Evaluation) -> String {
 pub fn rule(rule: &Rule) -> String {
     let mut text = format!(
         "{} ({}): {}\n\n{}\n\nabout    {}\n",
-        rule.id,
-        rule.severity,
-        plain(&rule.title),
-        plain_lines(&rule.rationale),
+        rule.about.id,
+        rule.about.severity,
+        plain(&rule.about.title),
+        plain_lines(&rule.about.rationale),
         plain(&rule.subject()),
     );
     let mut row = |label: &str, value: &str| {
@@ -117,9 +124,9 @@ pub fn rule(rule: &Rule) -> String {
         row("wants", &format!("{expect} of them"));
     }
     row("unknown", &rule.on_unknown.to_string());
-    if !rule.frameworks.is_empty() {
-        row("part of", &plain(&rule.frameworks.join(", ")));
+    if !rule.about.frameworks.is_empty() {
+        row("part of", &plain(&rule.about.frameworks.join(", ")));
     }
-    row("fix", &plain_lines(&rule.remediation).replace('\n', "\n         "));
+    row("fix", &plain_lines(&rule.about.remediation).replace('\n', "\n         "));
     text
 }

@@ -31,7 +31,7 @@ impl Explain {
         let mut policy = self.policy.read()?;
         let mut text = rule(policy::rule(&policy, &self.rule)?);
         if let Some(plan) = &self.plan {
-            policy.rules.retain(|rule| rule.id.as_str() == self.rule);
+            policy.rules.retain(|rule| rule.about.id.as_str() == self.rule);
             policy.waivers.retain(|waiver| waiver.rule.as_str() == self.rule);
             let mut evaluation = super::judge(&policy, plan)?;
             if let Some(address) = &self.address {

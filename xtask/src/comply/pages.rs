@@ -27,7 +27,7 @@ impl Pages {
         let failed = || format!("failed to write to `{}`", self.directory.display());
         fs::create_dir_all(&self.directory).with_context(failed)?;
         for rule in &policy.rules {
-            fs::write(self.directory.join(format!("{}.md", rule.id)), page(rule))
+            fs::write(self.directory.join(format!("{}.md", rule.about.id)), page(rule))
                 .with_context(failed)?;
         }
         fs::write(self.directory.join("README.md"), index(&policy)).with_context(failed)?;

@@ -79,11 +79,11 @@ pub(super) fn rule<'p>(
 ) -> Result<&'p menagerie_compliance::Rule, Problem> {
     policy.rule(id).ok_or_else(|| {
         let problem = Problem::usage(format!("there is no rule `{}`", id.escape_debug()));
-        let same = policy.rules.iter().find(|rule| rule.id.as_str().eq_ignore_ascii_case(id));
+        let same = policy.rules.iter().find(|rule| rule.about.id.as_str().eq_ignore_ascii_case(id));
         if let Some(rule) = same {
-            return problem.hint(format!("did you mean `{}`?", rule.id));
+            return problem.hint(format!("did you mean `{}`?", rule.about.id));
         }
-        let ids: Vec<&str> = policy.rules.iter().map(|rule| rule.id.as_str()).collect();
+        let ids: Vec<&str> = policy.rules.iter().map(|rule| rule.about.id.as_str()).collect();
         problem.hint(format!("there is {}", ids.join(", ")))
     })
 }

@@ -34,7 +34,7 @@ impl Test {
             policy::rule(&policy, id)?;
         }
         if !self.rules.is_empty() {
-            policy.rules.retain(|rule| self.rules.iter().any(|id| id == rule.id.as_str()));
+            policy.rules.retain(|rule| self.rules.iter().any(|id| id == rule.about.id.as_str()));
         }
         let tested = test_rules(&policy);
         match self.format {

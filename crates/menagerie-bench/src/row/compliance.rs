@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use menagerie_compliance::{Evaluation, Policy, PolicyFile, evaluate};
+use menagerie_compliance::{Evaluation, Input, Policy, PolicyFile, evaluate};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
@@ -28,7 +28,12 @@ pub(crate) fn comply(setting: &mut Setting) -> anyhow::Result<Vec<Measure>> {
     let rounds = setting.rounds(11);
     let policy = policy(setting)?;
     let today = "2026-11-24".parse()?;
-    let judge = |json: &[u8]| -> anyhow::Result<Evaluation> { Ok(evaluate(&policy, json, today)?) };
+    let judge = |json: &[u8]| -> anyhow::Result<Evaluation> {
+        {
+            let input = Input { plan: Some(json), ..Input::default() };
+            Ok(evaluate(&policy, &input, today)?)
+        }
+    };
     let (mut points, mut measures, mut time) = (Vec::new(), Vec::new(), None);
     // Before anything else: memory that was given back is used again, and does not count.
     let json = plan(usual)?;

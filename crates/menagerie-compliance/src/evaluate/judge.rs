@@ -14,17 +14,20 @@ use crate::finding::{Finding, Fingerprint, Verdict, class, shown};
 use crate::input::{Block, InputKind, Interest, Resource, Sink};
 use crate::mask;
 use crate::path::{Found, Node};
-use crate::rule::{Action, OnUnknown, Rule};
+use crate::record::{Location, Record, Source};
+use crate::rule::{Action, Mode, OnUnknown, Rule};
 use crate::truth::Truth;
 
 /// The rules, and what they have found so far.
 pub(crate) struct Judge<'r> {
     rules: &'r [&'r Rule],
+    root: &'r str,
     interests: HashMap<String, Option<Rc<Interest>>>,
     everything: Option<Rc<Interest>>,
     coverage: Vec<Coverage>,
     findings: Vec<Finding>,
     resources: usize,
+    records: usize,
     /// By rule and assertion, which address was the first with a value.
     seen: HashMap<(usize, usize), HashMap<String, String>>,
     references: References,
@@ -40,25 +43,32 @@ struct Said<'a> {
 }
 
 impl<'r> Judge<'r> {
-    pub(crate) fn new(rules: &'r [&'r Rule]) -> Self {
+    pub(crate) fn new(rules: &'r [&'r Rule], root: &'r str) -> Self {
         let coverage = rules
             .iter()
-            .map(|rule| Coverage { rule: rule.id.clone(), examined: 0, passed: 0 })
+            .map(|rule| Coverage {
+                rule: rule.about.id.clone(),
+                source: rule.input,
+                examined: 0,
+                passed: 0,
+            })
             .collect();
         Self {
             rules,
+            root,
             interests: HashMap::new(),
             everything: None,
             coverage,
             findings: Vec::new(),
             resources: 0,
+            records: 0,
             seen: HashMap::new(),
             references: References::new(rules),
         }
     }
 
-    /// Returns what was found, with what could be told only at the end.
-    pub(crate) fn end(mut self, kind: InputKind) -> Evaluation {
+    /// Says what could be told only at the end of a plan.
+    pub(crate) fn end_of_plan(&mut self, kind: InputKind) {
         let references = std::mem::take(&mut self.references);
         for missing in references.resolve(kind) {
             let rule = self.rules[missing.rule];
@@ -76,19 +86,65 @@ impl<'r> Judge<'r> {
                 }
             }
         }
+    }
+
+    /// Judges a record.
+    pub(crate) fn record(&mut self, source: Source, record: &Record) {
+        self.records += 1;
+        let is_about = |rule: &Rule| rule.input == source && rule.subject.is_about(&record.kind);
+        let rules: Vec<usize> =
+            (0..self.rules.len()).filter(|index| is_about(self.rules[*index])).collect();
+        if rules.is_empty() {
+            return;
+        }
+        let resource = Resource {
+            address: record.address.clone(),
+            kind: record.kind.clone(),
+            mode: Mode::Managed,
+            action: Action::NoOp,
+            values: record.values.clone(),
+            unknown: record.unknown.clone(),
+            sensitive: Value::Null,
+        };
+        let known = self.findings.len();
+        self.judge_all(&rules, &resource);
+        let location =
+            record.place.clone().map(|primary| Location { primary, related: Vec::new() });
+        for finding in &mut self.findings[known..] {
+            finding.location.clone_from(&location);
+        }
+    }
+
+    /// Returns what was found.
+    pub(crate) fn end(self) -> Evaluation {
         Evaluation {
-            kind,
+            judged: Vec::new(),
             resources: self.resources,
+            records: self.records,
             coverage: self.coverage,
             findings: self.findings,
             waivers: Vec::new(),
         }
     }
 
+    fn judge_all(&mut self, rules: &[usize], resource: &Resource) {
+        for &index in rules {
+            // A rule's own defect must not take the other rules with it.
+            if catch_unwind(AssertUnwindSafe(|| self.judge(index, resource))).is_err() {
+                let message = "the rule ended with an internal error; please report it".to_owned();
+                let (address, attribute, verdict) = (&*resource.address, None, Verdict::Error);
+                self.say(
+                    self.rules[index],
+                    Said { address, attribute, verdict, message, class: "panic" },
+                );
+            }
+        }
+    }
+
     fn interest_of(&self, kind: &str) -> Option<Rc<Interest>> {
         let mut interest = Interest::default();
         for (index, rule) in self.rules.iter().enumerate() {
-            if rule.subject.is_about(kind) {
+            if rule.input == Source::Plan && rule.subject.is_about(kind) {
                 interest.rules.push(index);
                 rule.add_needs(&mut interest.need);
                 let reads_before = [Action::Delete, Action::Forget];
@@ -233,15 +289,26 @@ impl<'r> Judge<'r> {
             Verdict::Unknown => rule.on_unknown == OnUnknown::Deny,
             Verdict::Pass | Verdict::Waived => false,
         };
+        let root = rule.root(self.root);
         self.findings.push(Finding {
-            rule: rule.id.clone(),
-            severity: rule.severity,
+            rule: rule.about.id.clone(),
+            severity: rule.about.severity,
             verdict: said.verdict,
             counts,
+            source: rule.input,
+            root: root.to_owned(),
+            environment: None,
             address: Some(said.address.to_owned()),
             attribute: said.attribute.map(str::to_owned),
             message: said.message,
-            fingerprint: Fingerprint::of(&rule.id, Some(said.address), said.attribute, said.class),
+            fingerprint: Fingerprint::of(
+                root,
+                &rule.about.id,
+                Some(said.address),
+                said.attribute,
+                said.class,
+            ),
+            location: None,
             waivers: Vec::new(),
         });
     }
@@ -252,7 +319,7 @@ impl Sink for Judge<'_> {
         let Some(kind) = kind else {
             if self.everything.is_none() {
                 let mut all = Interest { reads_before: true, ..Interest::default() };
-                for rule in self.rules {
+                for rule in self.rules.iter().filter(|rule| rule.input == Source::Plan) {
                     rule.add_needs(&mut all.need);
                 }
                 self.references.add_needs(None, &mut all.need);
@@ -270,17 +337,7 @@ impl Sink for Judge<'_> {
 
     fn resource(&mut self, resource: &Resource, interest: &Interest) {
         self.references.note(resource);
-        for &index in &interest.rules {
-            // A rule's own defect must not take the other rules with it.
-            if catch_unwind(AssertUnwindSafe(|| self.judge(index, resource))).is_err() {
-                let message = "the rule ended with an internal error; please report it".to_owned();
-                let (address, attribute, verdict) = (&*resource.address, None, Verdict::Error);
-                self.say(
-                    self.rules[index],
-                    Said { address, attribute, verdict, message, class: "panic" },
-                );
-            }
-        }
+        self.judge_all(&interest.rules, resource);
     }
 
     fn count(&mut self) {
@@ -303,7 +360,11 @@ fn applies(rule: &Rule, resource: &Resource, node: Node<'_>) -> Truth {
         return Truth::False;
     }
     if !(subject.addresses.is_empty() && subject.modules.is_empty()) {
-        let module = Address::parse(&resource.address).module;
+        let module = match rule.input {
+            Source::Plan => Address::parse(&resource.address).module,
+            // Of a record: what stands before the colon.
+            _ => resource.address.split(':').next().unwrap_or_default().to_owned(),
+        };
         if !subject.is_about_address(&resource.address, &module) {
             return Truth::False;
         }

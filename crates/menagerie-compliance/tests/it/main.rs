@@ -1,0 +1,3 @@
+//! Judging as its users do it.
+
+mod input;
