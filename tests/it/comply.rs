@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::playground::{Answer, has, run};
+use crate::playground::{Answer, has, judge, run};
 
 const RULE: &str = r#"id = "X-1"
 title = "Words are right"
@@ -30,6 +30,7 @@ fn root() -> &'static Path {
 fn comply(arguments: &[&str], input: &[u8]) -> Answer {
     let command = duct::cmd(env!("CARGO_BIN_EXE_xtask"), [&["comply"], arguments].concat())
         .dir(root())
+        .env("MENAGERIE_COMPLY", judge())
         .env("NO_COLOR", "1")
         .stdin_bytes(input)
         .stdout_capture()
@@ -252,7 +253,7 @@ fn what_is_no_plan_is_never_right() {
     check(
         &comply(&["--plan", "-", "--threshold", "severe"], b""),
         2,
-        &["there is no severity `severe`"],
+        &["possible values: info, low, medium, high, critical"],
     );
     check(&comply(&["explain", "x-9"], b""), 2, &["there is no rule `x-9`"]);
     check(&comply(&["explain", "net-001"], b""), 2, &["did you mean `NET-001`?"]);

@@ -27,8 +27,9 @@ pub(crate) struct Answer {
 
 /// The directory with the binaries of this workspace, which are built here where nobody has built them yet.
 static BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
-    let build = ["build", "--quiet", "--locked", "-p", "menagerie-provider", "-p", "sample-app"];
-    duct::cmd(env!("CARGO"), build)
+    let packages = ["menagerie-comply", "menagerie-provider", "sample-app"];
+    let arguments = packages.iter().flat_map(|package| ["-p", package]);
+    duct::cmd(env!("CARGO"), ["build", "--quiet", "--locked"].into_iter().chain(arguments))
         .dir(env!("CARGO_MANIFEST_DIR"))
         .run()
         .expect("the workspace builds");
@@ -94,6 +95,7 @@ impl Playground {
         let words = [starter, &[env!("CARGO_BIN_EXE_xtask"), "env"], arguments].concat();
         let mut command = duct::cmd(words[0], &words[1..])
             .dir(&self.root)
+            .env("MENAGERIE_COMPLY", judge())
             .env("MENAGERIE_PROVIDER", provider())
             .env("NO_COLOR", "1")
             .stdin_null()
@@ -189,6 +191,11 @@ pub(crate) fn run(command: &Expression) -> Answer {
 /// Returns the built `menagerie-provider`.
 pub(crate) fn provider() -> PathBuf {
     BINARIES.join("menagerie-provider")
+}
+
+/// Returns the built `menagerie-comply`.
+pub(crate) fn judge() -> PathBuf {
+    BINARIES.join("menagerie-comply")
 }
 
 /// Returns whether a test that needs a tool should go on; where the tool is missing it says so, or fails if nothing may be skipped.

@@ -62,7 +62,7 @@ impl CommandLine {
             Command::Tf(tf) => tf.run(terminal),
             Command::Import(import) => import.run(terminal),
             Command::Schema(schema) => schema.run(),
-            Command::Comply(comply) => comply.run(),
+            Command::Comply(comply) => comply.run(self.color),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
             Command::Bench(bench) => bench.run(),

@@ -8,10 +8,6 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// The command line is wrong; clap's own code.
 pub(crate) const USAGE: u8 = 2;
-/// A rule, a waiver or another file of a policy is wrong.
-pub(crate) const POLICY: u8 = 3;
-/// Nothing was judged by any rule.
-pub(crate) const NOTHING_EVALUATED: u8 = 4;
 /// A file of the project is wrong.
 pub(crate) const INVALID: u8 = 5;
 /// There is no such environment.

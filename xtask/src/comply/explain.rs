@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use menagerie_report::{coverage, findings, rule};
 
-use super::policy::{self, PolicyArgs};
-use crate::output;
+use super::policy::PolicyArgs;
+use super::program::Call;
+use crate::output::Color;
 
 /// Tell what a rule wants and why, and what it says of a plan
 #[derive(Debug, Args)]
-pub(crate) struct Explain {
+pub(super) struct Explain {
     /// The rule
     rule: String,
 
@@ -27,21 +27,16 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut policy = self.policy.read()?;
-        let mut text = rule(policy::rule(&policy, &self.rule)?);
-        if let Some(plan) = &self.plan {
-            policy.rules.retain(|rule| rule.about.id.as_str() == self.rule);
-            policy.waivers.retain(|waiver| waiver.rule.as_str() == self.rule);
-            let mut evaluation = super::judge(&policy, plan)?;
-            if let Some(address) = &self.address {
-                evaluation.findings.retain(|finding| finding.address.as_ref() == Some(address));
-            }
-            let found = findings(&policy, &evaluation);
-            text.push('\n');
-            text.push_str(if found.is_empty() { "nothing is found\n" } else { &found });
-            text.push_str(&coverage(&evaluation));
-        }
-        output::print(&text)
+    pub(super) fn run(self, color: Color) -> anyhow::Result<()> {
+        self.call()?.make(color)
+    }
+
+    fn call(self) -> anyhow::Result<Call> {
+        let mut call = Call::new("explain");
+        self.policy.tell(&mut call)?;
+        call.option_if("--plan", self.plan);
+        call.option_if("--address", self.address);
+        call.words([self.rule]);
+        Ok(call)
     }
 }

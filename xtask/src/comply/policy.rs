@@ -1,89 +1,35 @@
-//! The policy: the files of a directory.
+//! Which rules are meant.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use menagerie_compliance::{Policy, PolicyFile};
 
-use crate::exit;
-use crate::report::Problem;
+use super::program::Call;
 use crate::session;
 
 /// Which rules.
-#[derive(Debug, Args)]
-pub(crate) struct PolicyArgs {
+#[derive(Debug, Default, Args)]
+pub(super) struct PolicyArgs {
     /// Take rules and waivers from this directory [default: `tf/compliance` of this repository]
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
 }
 
 impl PolicyArgs {
-    /// Reads the policy; there is at least one rule.
-    pub(crate) fn read(&self) -> anyhow::Result<Policy> {
-        let (directory, shown) = match &self.policy {
-            Some(directory) => (directory.clone(), directory.clone()),
-            None => (session::repository()?.root().join("tf/compliance"), "tf/compliance".into()),
-        };
-        let failed = |error: io::Error| {
-            let message = format!("failed to read the rules in `{}`", shown.display());
-            Problem::new(exit::POLICY, message).cause(error)
-        };
-        let mut paths = Vec::new();
-        find(&directory, Path::new(""), &mut paths).map_err(failed)?;
-        paths.sort();
-        let mut texts = Vec::new();
-        for path in paths {
-            texts.push((
-                shown.join(&path),
-                fs::read_to_string(directory.join(&path)).map_err(failed)?,
-            ));
+    /// Says where the rules are.
+    pub(super) fn tell(&self, call: &mut Call) -> anyhow::Result<()> {
+        const OURS: &str = "tf/compliance";
+        if let Some(directory) = &self.policy {
+            call.option("--policy", directory);
+        } else {
+            call.option("--policy", session::repository()?.root().join(OURS));
+            call.option("--policy-name", OURS);
         }
-        let files: Vec<PolicyFile<'_>> =
-            texts.iter().map(|(path, text)| PolicyFile { path, text }).collect();
-        let policy = Policy::parse(&files).map_err(|errors| {
-            Problem::new(
-                exit::POLICY,
-                format!("the policy in `{}` is not valid\n\n{errors}\n", shown.display()),
-            )
-            .hint("docs/compliance/README.md says how to write a rule")
-        })?;
-        if policy.rules.is_empty() {
-            let message = format!("there is no rule in `{}`", shown.display());
-            let problem = Problem::new(exit::NOTHING_EVALUATED, message);
-            return Err(problem.hint("`--policy DIR` names another directory of rules").into());
-        }
-        Ok(policy)
+        Ok(())
     }
-}
 
-/// Finds the files that end in `.toml`, relative to `root`.
-fn find(root: &Path, below: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
-        let entry = entry?;
-        let path = below.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            find(root, &path, into)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            into.push(path);
-        }
+    #[cfg(test)]
+    pub(super) fn of(directory: &str) -> Self {
+        Self { policy: Some(directory.into()) }
     }
-    Ok(())
-}
-
-/// Finds a rule, or says which is near.
-pub(super) fn rule<'p>(
-    policy: &'p Policy,
-    id: &str,
-) -> Result<&'p menagerie_compliance::Rule, Problem> {
-    policy.rule(id).ok_or_else(|| {
-        let problem = Problem::usage(format!("there is no rule `{}`", id.escape_debug()));
-        let same = policy.rules.iter().find(|rule| rule.about.id.as_str().eq_ignore_ascii_case(id));
-        if let Some(rule) = same {
-            return problem.hint(format!("did you mean `{}`?", rule.about.id));
-        }
-        let ids: Vec<&str> = policy.rules.iter().map(|rule| rule.about.id.as_str()).collect();
-        problem.hint(format!("there is {}", ids.join(", ")))
-    })
 }

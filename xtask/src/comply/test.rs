@@ -1,20 +1,17 @@
 //! `comply test`.
 
 use clap::Args;
-use menagerie_compliance::test_rules;
-use menagerie_report::{TestDocument, tests};
 
-use super::policy::{self, PolicyArgs};
-use crate::exit;
-use crate::output::{self, Format};
-use crate::report::Problem;
+use super::policy::PolicyArgs;
+use super::program::Call;
+use crate::output::{Color, Format};
 
 /// Run the rules' own tests, and see whether they would notice a rule that asks nothing
 ///
 /// Each value that a rule asks about in a case that passes is made wrong, and the rule must fail; then it is made unknown,
 /// and the rule must not pass. The mutation score is how many of these changes were noticed.
 #[derive(Debug, Args)]
-pub(crate) struct Test {
+pub(super) struct Test {
     /// Test these rules only
     #[arg(value_name = "RULE")]
     rules: Vec<String>,
@@ -28,28 +25,32 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut policy = self.policy.read()?;
-        for id in &self.rules {
-            policy::rule(&policy, id)?;
+    pub(super) fn run(self, color: Color) -> anyhow::Result<()> {
+        self.call()?.make(color)
+    }
+
+    fn call(self) -> anyhow::Result<Call> {
+        let mut call = Call::new("test");
+        self.policy.tell(&mut call)?;
+        if self.format == Format::Json {
+            call.flag("--json");
         }
-        if !self.rules.is_empty() {
-            policy.rules.retain(|rule| self.rules.iter().any(|id| id == rule.about.id.as_str()));
-        }
-        let tested = test_rules(&policy);
-        match self.format {
-            Format::Json => output::print_json(&TestDocument::of(&tested))?,
-            Format::Text => output::print(&tests(&tested))?,
-        }
-        let wrong = tested.iter().filter(|test| !test.is_right()).count();
-        if wrong > 0 {
-            let rules = if wrong == 1 { "rule is" } else { "rules are" };
-            return Err(Problem::new(
-                exit::POLICY,
-                format!("{wrong} {rules} not tested well, or wrong"),
-            )
-            .into());
-        }
-        Ok(())
+        call.words(self.rules);
+        Ok(call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_passed_on() {
+        let test = Test {
+            rules: vec!["A-1".to_owned(), "--json".to_owned()],
+            policy: PolicyArgs::of("rules"),
+            format: Format::Text,
+        };
+        test.call().unwrap().check("test --policy=rules -- A-1 --json");
     }
 }
