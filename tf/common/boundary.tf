@@ -14,7 +14,7 @@ resource "aws_iam_policy" "boundary" {
         Action = [
           "cloudwatch:PutMetricData",
           "ec2:DescribeInstances", "ec2:DescribeTags", "ec2:DescribeVolumes",
-          "ec2messages:*",
+          "ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage", "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply",
           "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer",
           "es:ESHttp*",
           "kms:Decrypt", "kms:GenerateDataKey",
@@ -22,7 +22,8 @@ resource "aws_iam_policy" "boundary" {
           "rds-db:connect",
           "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
           "secretsmanager:GetSecretValue",
-          "ssm:*", "ssmmessages:*",
+          "ssm:Describe*", "ssm:Get*", "ssm:List*", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult", "ssm:PutInventory", "ssm:UpdateAssociationStatus", "ssm:UpdateInstance*",
+          "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
           "xray:GetSampling*", "xray:PutSpans*", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
         ]
         Resource = "*"
