@@ -342,6 +342,7 @@ resource "kubernetes_network_policy_v1" "this" {
   }
 }
 
+# To Kubernetes a service without source ranges is one for everyone, so nobody is an address that nobody has (RFC 5737).
 resource "kubernetes_service_v1" "this" {
   metadata {
     name        = "app"
@@ -353,7 +354,7 @@ resource "kubernetes_service_v1" "this" {
   spec {
     type                        = "LoadBalancer"
     load_balancer_class         = var.load_balancer.class
-    load_balancer_source_ranges = var.ingress_cidrs
+    load_balancer_source_ranges = length(var.ingress_cidrs) > 0 ? var.ingress_cidrs : ["192.0.2.0/32"]
     selector                    = local.selector
 
     port {

@@ -57,7 +57,7 @@ variable "health_check_path" {
 
 variable "ingress_cidrs" {
   type        = list(string)
-  description = "Networks that may reach the load balancer."
+  description = "Networks that may reach the load balancer; none is nobody."
   nullable    = false
 }
 

@@ -41,7 +41,9 @@ resource "aws_vpc" "this" {
 
 # Adopted only to be closed: what names no security group of its own gets this one, and reaches nothing.
 resource "aws_default_security_group" "this" {
-  vpc_id = aws_vpc.this.id
+  vpc_id  = aws_vpc.this.id
+  ingress = []
+  egress  = []
 
   tags = { Name = "${var.name}-default-closed" }
 }

@@ -47,6 +47,19 @@ run "restricted" {
   }
 }
 
+run "for_nobody" {
+  command = plan
+
+  variables {
+    ingress_cidrs = []
+  }
+
+  assert {
+    condition     = kubernetes_service_v1.this.spec[0].load_balancer_source_ranges == toset(["192.0.2.0/32"])
+    error_message = "The load balancer takes nobody, where Kubernetes would take everyone."
+  }
+}
+
 run "values_are_taken_as_they_are" {
   command = plan
 

@@ -28,7 +28,7 @@ run "applies" {
   }
 
   assert {
-    condition     = aws_default_security_group.this.vpc_id == aws_vpc.this.id
+    condition     = aws_default_security_group.this.vpc_id == aws_vpc.this.id && length(aws_default_security_group.this.ingress) == 0 && length(aws_default_security_group.this.egress) == 0
     error_message = "The default security group is adopted, without a rule."
   }
 
