@@ -1,0 +1,14 @@
+//! What is judged beside a plan, as [`Record`]s: the files of a repository, read without running or fetching anything.
+//!
+//! - [`Files`] is where texts come from: [`WorkTree`] is a directory, and never leads out of it; [`Texts`] is memory.
+//! - What could not be read is an [`Unreadable`], with file, line and column; the rest is still read.
+//!
+//! It decides nothing: `menagerie-compliance` judges the records as it judges the resources of a plan.
+
+mod files;
+mod record;
+mod unreadable;
+
+pub use files::{Entry, Files, Texts, WorkTree};
+pub use record::{Location, Place, Record};
+pub use unreadable::{Evidence, Unreadable};
