@@ -6,9 +6,8 @@
 //! It decides nothing: `menagerie-compliance` judges the records as it judges the resources of a plan.
 
 mod files;
-mod record;
 mod unreadable;
 
 pub use files::{Entry, Files, Texts, WorkTree};
-pub use record::{Location, Place, Record};
+pub use menagerie_compliance::{Location, Place, Record};
 pub use unreadable::{Evidence, Unreadable};

@@ -1,8 +1,7 @@
 //! [`Evidence`]: what was read, and what could not be.
 
+use menagerie_compliance::Record;
 use thiserror::Error;
-
-use crate::record::Record;
 
 /// What files said.
 #[derive(Clone, Debug, Default, PartialEq)]
