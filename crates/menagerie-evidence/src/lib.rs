@@ -6,8 +6,12 @@
 //! It decides nothing: `menagerie-compliance` judges the records as it judges the resources of a plan.
 
 mod files;
+mod hcl;
+mod locator;
 mod unreadable;
 
 pub use files::{Entry, Files, Texts, WorkTree};
+pub use hcl::Configuration;
+pub use locator::Locator;
 pub use menagerie_compliance::{Location, Place, Record};
 pub use unreadable::{Evidence, Unreadable};

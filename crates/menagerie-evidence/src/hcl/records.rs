@@ -1,0 +1,344 @@
+//! The records of a module: what its blocks say without being evaluated.
+
+use std::collections::BTreeMap;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Block, Structure};
+use menagerie_compliance::{Place, Record};
+use serde_json::{Map, Value};
+
+use super::directory::{Directory, Item};
+use super::file::{File, header, whole};
+use super::literal::{self, Literal};
+use super::source::{ModuleSource, SourceKind, is_exact};
+
+/// The attributes of a record while it is made. What is not written is absent, what can't be told without evaluating is
+/// unknown.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    values: Map<String, Value>,
+    unknown: Map<String, Value>,
+}
+
+impl Values {
+    /// Sets an attribute.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    /// Says of an attribute that it is not known.
+    pub(crate) fn unknown(&mut self, name: &str) {
+        self.unknown.insert(name.to_owned(), Value::Bool(true));
+    }
+
+    /// Sets an attribute to what an expression is, if there is one.
+    pub(crate) fn expression(&mut self, name: &str, expression: Option<&Expression>) {
+        let Some(expression) = expression else { return };
+        let Literal { value, unknown } = Literal::of(expression);
+        if unknown != Value::Bool(true) {
+            self.set(name, value);
+        }
+        if unknown != Value::Bool(false) {
+            self.unknown.insert(name.to_owned(), unknown);
+        }
+    }
+
+    /// Makes a record of them.
+    pub(crate) fn record(
+        self,
+        kind: &str,
+        directory: &str,
+        what: &str,
+        place: Option<Place>,
+    ) -> Record {
+        let unknown =
+            if self.unknown.is_empty() { Value::Null } else { Value::Object(self.unknown) };
+        Record {
+            kind: kind.to_owned(),
+            address: format!("{directory}:{what}"),
+            values: Value::Object(self.values),
+            unknown,
+            place,
+        }
+    }
+}
+
+/// Adds the records of a module.
+pub(crate) fn of(directory: &Directory, records: &mut Vec<Record>) {
+    let mut providers = Required::default();
+    let mut terraform = None;
+    for item in directory.items() {
+        let values = match item.kind() {
+            "module" => module(&item),
+            "resource" | "data" | "ephemeral" | "action" => {
+                providers.used(&item);
+                resource(&item)
+            }
+            "provider" => {
+                providers.named(item.label(0), &item);
+                provider(&item)
+            }
+            "removed" => removed(&item),
+            "variable" => variable(&item),
+            "output" => output(&item),
+            "terraform" => {
+                providers.required(&item);
+                terraform = Some(item);
+                continue;
+            }
+            _ => continue,
+        };
+        let (file, block) = item.first();
+        let kind = item.kind();
+        let what = if kind == "removed" {
+            values.values.get("from").and_then(Value::as_str)
+        } else {
+            None
+        };
+        let what = what.map_or_else(|| item.key.to_owned(), |from| format!("removed.{from}"));
+        records.push(values.record(kind, &directory.path, &what, Some(file.place(header(block)))));
+    }
+    records.extend(terraform_record(directory, terraform.as_ref()));
+    providers.records(directory, records);
+}
+
+fn value<'a>(item: &Item<'a>, name: &str) -> Option<&'a Expression> {
+    item.attribute(name).map(|(_, attribute)| &attribute.value)
+}
+
+fn module(item: &Item<'_>) -> Values {
+    let mut values = Values::default();
+    values.set("name", item.label(0));
+    values.expression("version", value(item, "version"));
+    values.expression("source", value(item, "source"));
+    let Some(source) = value(item, "source") else {
+        values.set("is_local", false);
+        values.set("is_pinned", false);
+        return values;
+    };
+    let Some(source) = literal::text(source) else {
+        for name in ["is_local", "source_kind", "ref", "is_pinned"] {
+            values.unknown(name);
+        }
+        return values;
+    };
+    let ModuleSource { kind, reference, is_fixed } = ModuleSource::parse(&source);
+    values.set("is_local", kind == SourceKind::Local);
+    values.set("source_kind", kind.as_str());
+    if let Some(reference) = reference {
+        values.set("ref", reference);
+    }
+    match (kind, value(item, "version").map(literal::text)) {
+        (SourceKind::Registry, Some(None)) => values.unknown("is_pinned"),
+        (SourceKind::Registry, Some(Some(version))) => values.set("is_pinned", is_exact(&version)),
+        _ => values.set("is_pinned", is_fixed),
+    }
+    values
+}
+
+fn resource(item: &Item<'_>) -> Values {
+    let mut values = Values::default();
+    values.set("type", item.label(0));
+    values.set("name", item.label(1));
+    if let Some((file, attribute)) = item.attribute("provider") {
+        let span = attribute.value.span().unwrap_or_default();
+        values.set("provider", file.slice(span));
+    }
+    values.set("provisioners", provisioners(item));
+    values.set("connection", !item.inside("connection").is_empty());
+    values.set("has_count", item.attribute("count").is_some());
+    values.set("has_for_each", item.attribute("for_each").is_some());
+    if let Some(lifecycle) = lifecycle(item) {
+        let Values { values: inside, unknown } = lifecycle;
+        values.set("lifecycle", inside);
+        if !unknown.is_empty() {
+            values.unknown.insert("lifecycle".to_owned(), Value::Object(unknown));
+        }
+    }
+    values
+}
+
+fn provisioners(item: &Item<'_>) -> Vec<Value> {
+    let named = item.inside("provisioner").into_iter();
+    named.map(|(_, block)| Value::from(block.labels.first().map_or("", |l| l.as_str()))).collect()
+}
+
+/// Returns what is said of a resource's life, if anything is; an override takes the place of single attributes.
+fn lifecycle(item: &Item<'_>) -> Option<Values> {
+    let blocks = item.merged("lifecycle");
+    blocks.first()?;
+    let find = |name: &str| {
+        let mut blocks = blocks.iter().rev();
+        blocks.find_map(|(file, block)| Some((*file, &block.body.get_attribute(name)?.value)))
+    };
+    let mut values = Values::default();
+    for name in ["prevent_destroy", "create_before_destroy", "destroy"] {
+        values.expression(name, find(name).map(|(_, expression)| expression));
+    }
+    match find("ignore_changes") {
+        Some((file, Expression::Array(paths))) => {
+            let paths = paths.iter().map(|path| written(file, path));
+            values.set("ignore_changes", paths.collect::<Vec<_>>());
+        }
+        Some((file, all)) => values.set("ignore_changes", written(file, all)),
+        None => {}
+    }
+    Some(values)
+}
+
+/// Returns an expression that names something, as it is written.
+fn written(file: &File, expression: &Expression) -> String {
+    file.slice(expression.span().unwrap_or_default()).to_owned()
+}
+
+fn provider(item: &Item<'_>) -> Values {
+    let mut values = Values::default();
+    values.set("name", item.label(0));
+    values.expression("alias", value(item, "alias"));
+    let mut keys: Vec<&str> = Vec::new();
+    for (_, block) in &item.blocks {
+        keys.extend(block.body.iter().map(|structure| match structure {
+            Structure::Attribute(attribute) => attribute.key.as_str(),
+            // What a block is made from says nothing, which block it is does.
+            Structure::Block(inner) if inner.has_ident("dynamic") => {
+                inner.labels.first().map_or("dynamic", |label| label.as_str())
+            }
+            Structure::Block(inner) => inner.ident.as_str(),
+        }));
+    }
+    keys.retain(|key| *key != "alias");
+    keys.sort_unstable();
+    keys.dedup();
+    values.set("keys", keys);
+    values
+}
+
+fn removed(item: &Item<'_>) -> Values {
+    let mut values = Values::default();
+    if let Some((file, from)) = item.attribute("from") {
+        values.set("from", written(file, &from.value));
+    }
+    values.set("provisioners", provisioners(item));
+    if let Some(lifecycle) = lifecycle(item) {
+        values.set("lifecycle", lifecycle.values);
+    }
+    values
+}
+
+fn variable(item: &Item<'_>) -> Values {
+    let mut values = Values::default();
+    values.set("name", item.label(0));
+    if let Some((file, attribute)) = item.attribute("type") {
+        values.set("type", written(file, &attribute.value));
+    }
+    values.set("has_default", item.attribute("default").is_some());
+    sensitive(&mut values, item);
+    values
+}
+
+fn output(item: &Item<'_>) -> Values {
+    let mut values = Values::default();
+    values.set("name", item.label(0));
+    sensitive(&mut values, item);
+    values
+}
+
+fn sensitive(values: &mut Values, item: &Item<'_>) {
+    match value(item, "sensitive") {
+        Some(expression) => values.expression("sensitive", Some(expression)),
+        None => values.set("sensitive", false),
+    }
+}
+
+/// Returns what a module says of Terraform itself; there is always one, so that a rule can ask for what is missing.
+fn terraform_record(directory: &Directory, item: Option<&Item<'_>>) -> Option<Record> {
+    let mut values = Values::default();
+    let place = match item {
+        Some(item) => {
+            values.expression("required_version", value(item, "required_version"));
+            let backend = item.inside("backend");
+            if let Some((_, backend)) = backend.last() {
+                values.set("backend", backend.labels.first().map_or("", |label| label.as_str()));
+            } else if !item.inside("cloud").is_empty() {
+                values.set("backend", "cloud");
+            }
+            let (file, block) = item.first();
+            file.place(header(block))
+        }
+        None => directory.main()?.place(0..0),
+    };
+    Some(values.record("terraform", &directory.path, "terraform", Some(place)))
+}
+
+/// The providers of a module, by their local names.
+#[derive(Default)]
+struct Required {
+    providers: BTreeMap<String, (Values, Place)>,
+    /// Those that only blocks name, and the first one that does.
+    implied: BTreeMap<String, Place>,
+}
+
+impl Required {
+    fn required(&mut self, terraform: &Item<'_>) {
+        for (file, block) in terraform.merged("required_providers") {
+            for attribute in block.body.attributes() {
+                let name = attribute.key.as_str();
+                let mut values = Values::default();
+                values.set("name", name);
+                match &attribute.value {
+                    Expression::Object(object) => {
+                        for (key, entry) in object {
+                            let key = literal::key(key).unwrap_or_default();
+                            if matches!(&*key, "source" | "version") {
+                                values.expression(&key, Some(entry.expr()));
+                            }
+                        }
+                    }
+                    // Of Terraform before 0.13.
+                    version => values.expression("version", Some(version)),
+                }
+                if !values.values.contains_key("source") && !values.unknown.contains_key("source") {
+                    values.set("source", format!("hashicorp/{name}"));
+                }
+                let place = file.place(whole(attribute));
+                self.providers.insert(name.to_owned(), (values, place));
+            }
+        }
+    }
+
+    fn used(&mut self, item: &Item<'_>) {
+        let name = match item.attribute("provider") {
+            Some((file, attribute)) => written(file, &attribute.value),
+            None => item.label(0).to_owned(),
+        };
+        let name = name.trim_matches('"');
+        let end =
+            if item.attribute("provider").is_some() { name.find('.') } else { name.find('_') };
+        self.named(&name[..end.unwrap_or(name.len())], item);
+    }
+
+    fn named(&mut self, name: &str, item: &Item<'_>) {
+        // It is a part of Terraform itself.
+        if name == "terraform" || self.implied.contains_key(name) {
+            return;
+        }
+        let (file, block): (&File, &Block) = item.first();
+        self.implied.insert(name.to_owned(), file.place(header(block)));
+    }
+
+    fn records(mut self, directory: &Directory, records: &mut Vec<Record>) {
+        for (name, place) in self.implied {
+            self.providers.entry(name).or_insert_with_key(|name| {
+                let mut values = Values::default();
+                values.set("name", name.as_str());
+                values.set("source", format!("hashicorp/{name}"));
+                (values, place)
+            });
+        }
+        for (name, (values, place)) in self.providers {
+            let what = format!("required_provider.{name}");
+            records.push(values.record("required_provider", &directory.path, &what, Some(place)));
+        }
+    }
+}
