@@ -11,12 +11,12 @@ use std::sync::Arc;
 use menagerie_compliance::{Location, Place};
 use serde_json::Value;
 
-use self::address::{Address, steps};
+use self::address::{Address, Step, steps};
 use self::origin::Way;
-use self::within::{Spot, find};
+use self::within::{Spot, descend, find};
 use crate::files::{Files, Texts};
 use crate::hcl::{
-    Configuration, Directory, Item, header, is_local, join, read_directory, relative, text,
+    Configuration, Directory, Item, header, is_local, join, read_directory, relative, text, whole,
 };
 
 /// Knows where the resources of one root module are written.
@@ -30,6 +30,9 @@ pub struct Locator {
     fetched: BTreeMap<String, String>,
 }
 
+/// How many modules may be in each other; an address that has more was made up.
+const DEEPEST: usize = 64;
+
 impl Locator {
     /// Reads a root module, and all that it calls.
     pub fn read(root: &str, files: &dyn Files) -> Self {
@@ -41,12 +44,7 @@ impl Locator {
     ///
     /// What it says itself is never pointed at: what it calls is.
     pub fn read_texts(root: &str, texts: &[(String, String)], files: &dyn Files) -> Self {
-        let own = texts.iter().map(|(name, text)| (join(root, name), text.as_str()));
-        let own: Texts = own.collect();
-        let first = Arc::new(read_directory(&own, root).directory);
-        let mut locator = Self { is_elsewhere: true, ..Self::of(root) };
-        locator.follow(first, files, &Configuration::default());
-        locator
+        Configuration::default().locator_of_texts(root, texts, files)
     }
 
     fn of(root: &str) -> Self {
@@ -103,6 +101,7 @@ impl Locator {
                 }),
             );
             related.extend(way.origins(item, &spot));
+            related.extend(self.default_tags(&address, &steps, &spot));
         }
         for (_, call) in way.calls.iter().rev() {
             let (file, block) = call.first();
@@ -117,7 +116,8 @@ impl Locator {
         related.retain(|(place, _)| !is_elsewhere(place));
         if primary.is_none() {
             let main = self.directories.get(&self.root)?.main()?;
-            primary = Some(main.place(0..0)).filter(|place| self.can_be_changed(place));
+            let first = main.place(0..main.text.len());
+            primary = Some(first).filter(|place| self.can_be_changed(place));
         }
         let primary = primary?;
         if leaf.is_none() {
@@ -129,12 +129,35 @@ impl Locator {
         Some(Location { primary, related })
     }
 
+    /// Returns where the provider gives a tag to all resources, where one of those is meant that the block does not write.
+    fn default_tags(
+        &self,
+        address: &Address,
+        steps: &[Step],
+        spot: &Spot<'_, '_>,
+    ) -> Option<(Place, String)> {
+        let [Step::Key(tags), rest @ ..] = steps else { return None };
+        if tags != "tags_all" || spot.left.len() != rest.len() && spot.expression.is_some() {
+            return None;
+        }
+        let provider = address.block.split('_').next()?;
+        let provider = self.directories.get(&self.root)?.get(&format!("provider.{provider}"))?;
+        let tags = provider.inside("default_tags").into_iter().find_map(|(file, block)| {
+            let tags = block.body.get_attribute("tags")?;
+            Some(descend(file, whole(tags), &tags.value, rest))
+        })?;
+        Some((tags.file.place(tags.span), "the tags of all resources are set here".to_owned()))
+    }
+
     /// Returns the way to the module of an address, and whether it leads all the way; none where there is no root module.
     fn way(&self, address: &Address) -> Option<(Way<'_>, bool)> {
         let root: &Directory = self.directories.get(&self.root)?;
         let mut way = Way { calls: Vec::new(), last: root };
         let mut key = String::new();
         for name in &address.modules {
+            if way.calls.len() == DEEPEST {
+                return Some((way, false));
+            }
             let Some(call) = way.last.get(&format!("module.{name}")) else {
                 return Some((way, false));
             };
@@ -180,6 +203,22 @@ impl Configuration {
             Some(directory) => Arc::clone(directory),
             None => Arc::new(read_directory(files, root).directory),
         };
+        locator.follow(first, files, self);
+        locator
+    }
+
+    /// Returns the locator of a root module that is nowhere in the repository, as [`Locator::read_texts`] does: what was
+    /// parsed is not parsed again.
+    pub fn locator_of_texts(
+        &self,
+        root: &str,
+        texts: &[(String, String)],
+        files: &dyn Files,
+    ) -> Locator {
+        let own: Texts =
+            texts.iter().map(|(name, text)| (join(root, name), text.as_str())).collect();
+        let first = Arc::new(read_directory(&own, root).directory);
+        let mut locator = Locator { is_elsewhere: true, ..Locator::of(root) };
         locator.follow(first, files, self);
         locator
     }

@@ -6,8 +6,8 @@ use hcl_edit::visit::{Visit, visit_traversal};
 use menagerie_compliance::Place;
 
 use super::address::Step;
-use super::within::{Spot, descend, unwrapped};
-use crate::hcl::{Directory, File, Item, text, whole};
+use super::within::{Spot, descend, find, unwrapped};
+use crate::hcl::{Directory, File, Item, header, text, whole};
 
 /// How many places are told at most: more than these are no help.
 const MOST: usize = 6;
@@ -48,7 +48,7 @@ struct Reference {
 
 impl<'a> Way<'a> {
     /// Returns who sets what a spot in a block says, each with a few words, the nearest first.
-    pub(crate) fn origins(&self, item: &Item<'a>, spot: &Spot<'a>) -> Vec<(Place, String)> {
+    pub(crate) fn origins(&self, item: &Item<'a>, spot: &Spot<'a, '_>) -> Vec<(Place, String)> {
         let mut found = Vec::new();
         if let Some(expression) = spot.expression {
             let context = Context { item, level: self.calls.len() };
@@ -69,18 +69,34 @@ impl<'a> Way<'a> {
             if depth == 0 || found.len() >= MOST {
                 return;
             }
-            let Some(setting) = self.setting(context, &reference) else { continue };
-            let Setting { file, attribute, words, context } = setting;
-            let spot = descend(file, whole(attribute), &attribute.value, &reference.steps);
-            let place = spot.file.place(spot.span);
-            if found.iter().any(|(known, _)| *known == place) {
-                continue;
-            }
-            found.push((place, words));
-            if let Some(expression) = spot.expression {
-                self.follow(context, expression, spot.left, depth - 1, found);
+            let mut tell = |spot: Spot<'a, '_>, words: String, context: Context<'w, 'a>| {
+                let place = spot.file.place(spot.span);
+                if found.iter().any(|(known, _)| *known == place) {
+                    return;
+                }
+                found.push((place, words));
+                if let Some(expression) = spot.expression {
+                    self.follow(context, expression, spot.left, depth - 1, found);
+                }
+            };
+            if let Some(setting) = self.setting(context, &reference) {
+                let Setting { file, attribute, words, context } = setting;
+                let steps = &reference.steps;
+                tell(descend(file, whole(attribute), &attribute.value, steps), words, context);
+            } else if let Some((item, steps)) = document(self.directory(context.level), &reference)
+            {
+                let (file, block) = item.first();
+                let spot = find(&item, &steps).unwrap_or_else(|| Spot::block(file, header(block)));
+                // What a statement names is followed no further: it may be made for several.
+                let spot = Spot { expression: None, left: &[], ..spot };
+                let words = format!("`{}` is written here", item.key);
+                tell(spot, words, context);
             }
         }
+    }
+
+    fn directory(&self, level: usize) -> &'a Directory {
+        self.calls.get(level).map_or(self.last, |(directory, _)| directory)
     }
 
     /// Returns what sets what is named.
@@ -91,7 +107,7 @@ impl<'a> Way<'a> {
     ) -> Option<Setting<'w, 'a>> {
         let Reference { base, name, .. } = reference;
         let level = context.level;
-        let directory = self.calls.get(level).map_or(self.last, |(directory, _)| directory);
+        let directory = self.directory(level);
         let ((file, attribute), words, context) = match base.as_str() {
             "local" => (directory.local(name)?, format!("`local.{name}` is set here"), context),
             "each" | "count" => {
@@ -115,6 +131,52 @@ impl<'a> Way<'a> {
         };
         Some(Setting { file, attribute, words, context })
     }
+}
+
+/// Returns the block that writes a policy of IAM, and the steps into it, where a value is the JSON of one.
+fn document<'a>(directory: &'a Directory, reference: &Reference) -> Option<(Item<'a>, Vec<Step>)> {
+    const KEYS: &[(&str, &str)] = &[
+        ("Action", "actions"),
+        ("Condition", "condition"),
+        ("Effect", "effect"),
+        ("NotAction", "not_actions"),
+        ("NotPrincipal", "not_principals"),
+        ("NotResource", "not_resources"),
+        ("Principal", "principals"),
+        ("Resource", "resources"),
+        ("Sid", "sid"),
+    ];
+    if (&*reference.base, &*reference.name) != ("data", "aws_iam_policy_document") {
+        return None;
+    }
+    let [Step::Key(name), Step::Key(json), rest @ ..] = reference.steps.as_slice() else {
+        return None;
+    };
+    let item = directory.get(&format!("data.aws_iam_policy_document.{name}"))?;
+    // Statements of other documents stand before those that are written in it.
+    let is_merged = ["source_policy_documents", "override_policy_documents"]
+        .iter()
+        .any(|name| item.attribute(name).is_some());
+    let mut steps = Vec::new();
+    if json == "json"
+        && !is_merged
+        && let [Step::Json, Step::Key(statement), rest @ ..] = rest
+        && statement == "Statement"
+    {
+        let (index, rest) = match rest {
+            [Step::Index(index), rest @ ..] => (*index, rest),
+            rest => (0, rest),
+        };
+        steps.extend([Step::Key("statement".to_owned()), Step::Index(index)]);
+        if let Some(Step::Key(key)) = rest.first()
+            && let Some((_, name)) = KEYS.iter().find(|(known, _)| known == key)
+        {
+            steps.push(Step::Key((*name).to_owned()));
+            // A text of JSON where there is one, a list of HCL.
+            steps.extend(rest.iter().skip(1).take(1).cloned());
+        }
+    }
+    Some((item, steps))
 }
 
 /// Returns what an expression names; where it is nothing else, with the steps that are left into it.

@@ -11,14 +11,14 @@ use crate::hcl::{File, Item, header, key, whole};
 
 /// Where something is written, as near as can be told.
 #[derive(Debug, Clone)]
-pub(crate) struct Spot<'a> {
+pub(crate) struct Spot<'a, 's> {
     pub(crate) file: &'a File,
     pub(crate) span: Range<usize>,
     /// What is written there, and which steps are left into it; none where it is a block.
     pub(crate) expression: Option<&'a Expression>,
-    pub(crate) left: &'a [Step],
+    pub(crate) left: &'s [Step],
     /// The blocks of which it is one, where it can't be told which: name and place.
-    pub(crate) one_of: Vec<(&'a str, Range<usize>)>,
+    pub(crate) one_of: Vec<(&'s str, Range<usize>)>,
 }
 
 /// Blocks that providers keep as sets: in a plan they are not in the order in which they are written.
@@ -64,18 +64,18 @@ const SETS: &[&str] = &[
 ];
 
 /// Finds what a path leads to in a block; none where the first step is not written.
-pub(crate) fn find<'a>(item: &Item<'a>, steps: &'a [Step]) -> Option<Spot<'a>> {
+pub(crate) fn find<'a, 's>(item: &Item<'a>, steps: &'s [Step]) -> Option<Spot<'a, 's>> {
     // An override has the last word.
     let mut blocks = item.blocks.iter().rev();
     blocks.find_map(|(file, block)| body(file, &block.body, header(block), steps))
 }
 
-fn body<'a>(
+fn body<'a, 's>(
     file: &'a File,
     body: &'a Body,
     around: Range<usize>,
-    steps: &'a [Step],
-) -> Option<Spot<'a>> {
+    steps: &'s [Step],
+) -> Option<Spot<'a, 's>> {
     let (Step::Key(name), rest) = steps.split_first()? else { return None };
     if let Some(attribute) = body.get_attribute(name) {
         return Some(descend(file, whole(attribute), &attribute.value, rest));
@@ -128,7 +128,7 @@ fn named<'a>(block: &'a Block, name: &str) -> Option<(&'a Block, &'a Body)> {
     Some((block, &content.body))
 }
 
-impl<'a> Spot<'a> {
+impl<'a> Spot<'a, '_> {
     /// Returns the spot of a block.
     pub(crate) fn block(file: &'a File, span: Range<usize>) -> Self {
         Self { file, span, expression: None, left: &[], one_of: Vec::new() }
@@ -136,12 +136,12 @@ impl<'a> Spot<'a> {
 }
 
 /// Follows a path into an expression as far as it is written out.
-pub(crate) fn descend<'a>(
+pub(crate) fn descend<'a, 's>(
     file: &'a File,
     mut span: Range<usize>,
     mut expression: &'a Expression,
-    mut steps: &'a [Step],
-) -> Spot<'a> {
+    mut steps: &'s [Step],
+) -> Spot<'a, 's> {
     loop {
         expression = unwrapped(expression);
         let next = match (steps.first(), expression) {
