@@ -99,6 +99,7 @@ pub(super) enum RuleKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "GitHub answers so")]
 pub(super) struct PullRequest {
     pub(super) required_approving_review_count: u64,
     pub(super) require_code_owner_review: bool,
