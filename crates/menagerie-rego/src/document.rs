@@ -1,0 +1,53 @@
+//! What is judged, as values of the interpreter.
+
+use menagerie_compliance::{Input, InputError, Record, Source};
+use regorus::Value;
+use serde_json::json;
+
+/// What rules see as `input` and below `data`.
+pub(crate) struct Document {
+    pub(crate) input: Value,
+    pub(crate) data: Value,
+}
+
+impl Document {
+    /// Builds all of it.
+    pub(crate) fn of(input: &Input<'_>) -> Result<Self, InputError> {
+        let plan = match input.plan {
+            Some(json) => parse(json)?,
+            None => Value::Undefined,
+        };
+        let mut data = Value::new_object();
+        let fields = data.as_object_mut().expect("it was made as one");
+        for source in Source::ALL {
+            if let Some(records) = input.records(source) {
+                fields.insert(Value::from(source.as_str()), kinds(records));
+            }
+        }
+        Ok(Self { input: plan, data })
+    }
+}
+
+fn parse(json: &[u8]) -> Result<Value, InputError> {
+    let refused = |reason: String| InputError::Json { reason };
+    let text = std::str::from_utf8(json).map_err(|_| refused("it is not UTF-8".to_owned()))?;
+    Value::from_json_str(text).map_err(|error| refused(error.to_string()))
+}
+
+/// Returns records by their kinds.
+fn kinds(records: &[Record]) -> Value {
+    let mut kinds = serde_json::Map::new();
+    for record in records {
+        let mut value = record.values.clone();
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("address".to_owned(), json!(record.address));
+            if let Some(place) = &record.place {
+                fields.insert("file".to_owned(), json!(place.file));
+                fields.insert("line".to_owned(), json!(place.line));
+            }
+        }
+        let list = kinds.entry(record.kind.clone()).or_insert_with(|| json!([]));
+        list.as_array_mut().expect("it was made as one").push(value);
+    }
+    Value::from(serde_json::Value::Object(kinds))
+}
