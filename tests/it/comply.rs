@@ -142,10 +142,11 @@ fn findings_verdicts_and_codes() {
     let answer = rules.judge(&plan(&[right.clone(), wrong.clone()]), &[]);
     insta::assert_snapshot!(answer.stdout, @r#"
     fail X-1 (high): Words are right
-      terraform_data.b
-      `input.word` must be `"right"`, but is `"wrong"`
-      fix: Write another.
-      fingerprint: 23fe96e771fd2dd9
+     |
+     = `input.word` must be `"right"`, but is `"wrong"`
+     = address: terraform_data.b
+     = fix: Write another.
+     = fingerprint: 23fe96e771fd2dd9
 
     1 rules loaded, 1 evaluated; 2 resources, 0 records; 1 pass, 1 fail, 0 unknown, 0 waived, 0 errors; waivers: 0 used, 0 unused, 0 changed, 0 expired, 0 outliving, 0 elsewhere
     resources examined: X-1 2
@@ -204,7 +205,7 @@ fn waivers_hold_for_a_while_and_for_what_they_were_given() {
     check(
         &holding.judge(&wrong, &[]),
         0,
-        &["waived X-1", "waiver until 2033-01-01 by ada (SEC-1): r", "waivers: 1 used"],
+        &["waived X-1", "waiver: until 2033-01-01 by ada (SEC-1): r", "waivers: 1 used"],
     );
     check(&holding.judge(&other, &[]), 1, &["fail X-1", "has changed", "1 changed"]);
     check(&holding.judge(&right, &[]), 0, &["meets no finding", "1 unused"]);
@@ -220,7 +221,7 @@ fn waivers_hold_for_a_while_and_for_what_they_were_given() {
     check(
         &two.judge(&wrong, &[]),
         0,
-        &["waiver until 2024-02-01", "waiver until 2033-01-01", "1 used", "1 expired"],
+        &["waiver: until 2024-02-01", "waiver: until 2033-01-01", "1 used", "1 expired"],
     );
     let endless = waiver(ours, "2024-01-01", "2033-01-01").replace("expires = 2033-01-01\n", "");
     check(&rules(&endless).judge(&wrong, &[]), 3, &["`expires` is missing"]);
@@ -423,8 +424,7 @@ fn a_real_plan_and_a_real_state() {
         let policy = rules.directory.path().to_str().unwrap();
         comply(&["--plan", "-", "--policy", policy], json.as_bytes())
     };
-    let finding =
-        "terraform_data.a[\"x.y\"]\n  `input.word` must be `\"right\"`, but is `\"wrong\"`";
+    let finding = "`input.word` must be `\"right\"`, but is `\"wrong\"`\n = address: terraform_data.a[\"x.y\"]";
     check(&judge(&terraform(&["show", "-json", "plan.tfplan"])), 1, &[finding, "1 pass, 1 fail"]);
     let saved = PathBuf::from(directory.path()).join("plan.tfplan");
     check(

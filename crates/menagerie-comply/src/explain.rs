@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use menagerie_report::{coverage, findings, rule};
+use menagerie_report::{Description, text};
 
 use crate::policy::{self, PolicyArgs};
 use crate::problem::Problem;
@@ -30,7 +30,7 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(self) -> Result<(), Problem> {
         let mut policy = self.policy.read()?;
-        let mut text = rule(policy::rule(&policy, &self.rule)?);
+        let mut explained = Description::of(policy::rule(&policy, &self.rule)?).text();
         if let Some(plan) = &self.plan {
             policy.rules.retain(|rule| rule.about.id.as_str() == self.rule);
             policy.waivers.retain(|waiver| waiver.rule.as_str() == self.rule);
@@ -38,11 +38,15 @@ impl Explain {
             if let Some(address) = &self.address {
                 evaluation.findings.retain(|finding| finding.address.as_ref() == Some(address));
             }
-            let found = findings(&policy, &evaluation);
-            text.push('\n');
-            text.push_str(if found.is_empty() { "nothing is found\n" } else { &found });
-            text.push_str(&coverage(&evaluation));
+            if evaluation.findings.is_empty() {
+                explained.push_str("\nnothing is found\n");
+            } else {
+                explained.push('\n');
+            }
+            let rules: Vec<_> = policy.rules.iter().map(|rule| &rule.about).collect();
+            let report = judge::report(&policy, &rules, &evaluation, policy.settings.threshold);
+            explained.push_str(&text(&report, false));
         }
-        output::print(&text)
+        output::print(&explained)
     }
 }

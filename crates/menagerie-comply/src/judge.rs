@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use menagerie_compliance::{Evaluation, Finding, Input, InputError, Policy, Severity, evaluate};
-use menagerie_report::{Document, coverage, findings};
+use menagerie_compliance::{
+    About, Evaluation, Finding, Input, InputError, Policy, Severity, evaluate,
+};
+use menagerie_report::{Judgement, Report, coverage, json, text};
 
 use crate::policy::PolicyArgs;
 use crate::problem::Problem;
@@ -51,13 +53,31 @@ impl Judge {
         let policy = self.policy.read()?;
         let threshold = self.threshold.unwrap_or(policy.settings.threshold);
         let evaluation = judge(&policy, &self.plan, &self.root)?;
+        let rules: Vec<&About> = policy.rules.iter().map(|rule| &rule.about).collect();
+        let report = report(&policy, &rules, &evaluation, threshold);
         if self.format == Format::Json {
-            output::print(&output::json(&Document::of(&policy, &evaluation, threshold)))?;
+            output::print(&json(&report))?;
             output::say(&coverage(&evaluation));
         } else {
-            output::print(&(findings(&policy, &evaluation) + &coverage(&evaluation)))?;
+            output::print(&text(&report, false))?;
         }
         outcome(&evaluation, threshold)
+    }
+}
+
+/// Returns what is reported of an evaluation.
+pub(crate) fn report<'a>(
+    policy: &'a Policy,
+    rules: &'a [&'a About],
+    evaluation: &'a Evaluation,
+    threshold: Severity,
+) -> Report<'a> {
+    Report {
+        judgement: Judgement { rules, waivers: &policy.waivers, evaluation, threshold },
+        head: None,
+        is_rehearsal: false,
+        notes: &[],
+        files: &|_| None,
     }
 }
 

@@ -3,7 +3,6 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
-use serde::Serialize;
 
 use crate::exit;
 use crate::problem::Problem;
@@ -66,14 +65,6 @@ pub(crate) fn print(text: &str) -> Result<(), Problem> {
             Problem::new(exit::FAILED, "failed to write to standard output").cause(error)
         }),
     }
-}
-
-/// Returns data as the text of a JSON document.
-pub(crate) fn json(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value)
-        .expect("our own structs of text, numbers and lists are JSON");
-    text.push('\n');
-    text
 }
 
 /// Says one thing to the person who waits; nobody there to hear it is no failure.

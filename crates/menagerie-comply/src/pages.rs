@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
-use menagerie_report::{index, page};
+use menagerie_report::{Description, index};
 
 use crate::policy::PolicyArgs;
 use crate::problem::Problem;
@@ -29,12 +29,13 @@ impl Pages {
             let message = format!("failed to write to `{}`", self.directory.display());
             Problem::new(exit::FAILED, message).cause(error)
         };
+        let rules: Vec<_> = policy.rules.iter().map(|rule| &rule.about).collect();
         fs::create_dir_all(&self.directory).map_err(failed)?;
         for rule in &policy.rules {
             let path = self.directory.join(format!("{}.md", rule.about.id));
-            fs::write(path, page(rule)).map_err(failed)?;
+            fs::write(path, Description::of(rule).page()).map_err(failed)?;
         }
-        fs::write(self.directory.join("README.md"), index(&policy)).map_err(failed)?;
+        fs::write(self.directory.join("README.md"), index(&rules)).map_err(failed)?;
         output::say(&format!(
             "wrote {} pages to `{}`",
             policy.rules.len() + 1,

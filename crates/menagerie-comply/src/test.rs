@@ -2,7 +2,7 @@
 
 use clap::Args;
 use menagerie_compliance::test_rules;
-use menagerie_report::{TestDocument, tests};
+use menagerie_report::{tests, tests_json};
 
 use crate::policy::{self, PolicyArgs};
 use crate::problem::Problem;
@@ -33,11 +33,7 @@ impl Test {
             policy.rules.retain(|rule| self.rules.iter().any(|id| id == rule.about.id.as_str()));
         }
         let tested = test_rules(&policy);
-        output::print(&if self.json {
-            output::json(&TestDocument::of(&tested))
-        } else {
-            tests(&tested)
-        })?;
+        output::print(&if self.json { tests_json(&tested) } else { tests(&tested) })?;
         let wrong = tested.iter().filter(|test| !test.is_right()).count();
         if wrong > 0 {
             let rules = if wrong == 1 { "rule is" } else { "rules are" };

@@ -2,29 +2,57 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 /// Returns a text as a terminal may show it, on one line: what would move the cursor, color or turn the line stands as its
 /// escape.
 pub fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        push(&mut shown, letter);
+        // In the log of a workflow, `##[` begins a command wherever it stands.
+        if letter == '[' && shown.ends_with("##") {
+            shown.push_str("\\u{5b}");
+        } else if is_effective(letter) {
+            write!(shown, "{}", letter.escape_default()).expect("writing to a string can't fail");
+        } else {
+            shown.push(letter);
+        }
     }
     shown
 }
 
 /// Returns the same for a text of several lines.
 pub fn plain_lines(text: &str) -> String {
-    text.trim().lines().map(plain).collect::<Vec<_>>().join("\n")
+    let line = |line: &str| {
+        let line = plain(line);
+        // In the log of a workflow, a line that begins so is a command.
+        if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
+    };
+    text.trim().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn push(shown: &mut String, letter: char) {
-    // What turns the direction of writing makes a text look like another.
-    let is_turning = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    if letter.is_control() || is_turning {
-        write!(shown, "{}", letter.escape_default()).expect("writing to a string can't fail");
-    } else {
-        shown.push(letter);
+/// Returns whether a character would move the cursor, color, turn the line, or make a text look like another.
+pub(crate) fn is_effective(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Returns a value as JSON for people and programs, in whose texts no character has an effect.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    let json = serde_json::to_string_pretty(value).expect("nothing in it can fail to be written");
+    let mut shown = String::with_capacity(json.len() + 1);
+    for letter in json.replace("##[", "##\\u005b").chars() {
+        // Line ends are those of the layout: in texts they are escaped already.
+        if letter != '\n' && is_effective(letter) {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(shown, "\\u{unit:04x}").expect("writing to a string can't fail");
+            }
+        } else {
+            shown.push(letter);
+        }
     }
+    shown.push('\n');
+    shown
 }
 
 /// Returns a text of one line as Markdown that shows it and does nothing else.
@@ -69,7 +97,12 @@ mod tests {
     #[test]
     fn nothing_takes_effect() {
         assert_eq!(plain("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
-        assert_eq!(plain_lines("a\r\nb\u{7}"), "a\nb\\u{7}");
+        assert_eq!(plain("a##[error]b\u{e0041}"), "a##\\u{5b}error]b\\u{e0041}");
+        assert_eq!(plain_lines("a\r\nb\u{7}\n  ::error::c"), "a\nb\\u{7}\n\\::error::c");
+        let value = serde_json::json!(["\u{1b}\u{9b}\u{202e}##[x\u{e0041}\n"]);
+        let shown = json(&value);
+        assert_eq!(shown, "[\n  \"\\u001b\\u009b\\u202e##\\u005bx\\udb40\\udc41\\n\"\n]\n");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
         assert_eq!(
             markdown("<img src=x> [a](b) | *c* @team"),
             "&lt;img src=x&gt; \\[a\\](b) \\| \\*c\\* \\@team"

@@ -1,15 +1,24 @@
 //! An evaluation for programs: JSON with a version.
 
 use menagerie_compliance::{
-    Evaluation, Fingerprint, InputKind, Judged, Policy, RuleId, Severity, Source, Verdict,
+    Finding, Fingerprint, InputKind, Judged, Location, Place, RuleId, Severity, Source, Verdict,
     WaiverUse,
 };
 use serde::Serialize;
 
-/// An evaluation as version 1 of its JSON.
+use crate::harmless;
+use crate::report::{Judgement, Report};
+
+/// Returns a report for programs: version 1 of its JSON.
+pub fn json(report: &Report<'_>) -> String {
+    harmless::json(&Document::of(report))
+}
+
+/// A report as version 1 of its JSON.
 #[derive(Debug, Serialize)]
-pub struct Document<'a> {
+struct Document<'a> {
     version: u32,
+    rehearsal: bool,
     judged: Vec<JudgedRow<'a>>,
     threshold: Severity,
     failed: bool,
@@ -18,6 +27,26 @@ pub struct Document<'a> {
     rules: Vec<RuleRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     waivers: Vec<WaiverRow<'a>>,
+    head: Option<HeadRow<'a>>,
+    notes: &'a [String],
+}
+
+/// The second verdict.
+#[derive(Debug, Serialize)]
+struct HeadRow<'a> {
+    threshold: Severity,
+    failed: bool,
+    /// What fails, and would not by it.
+    gone: Vec<KeyRow<'a>>,
+    /// What does not fail, and would by it.
+    new: Vec<FindingRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyRow<'a> {
+    rule: &'a RuleId,
+    fingerprint: &'a Fingerprint,
+    environment: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,6 +77,7 @@ struct FindingRow<'a> {
     attribute: Option<&'a str>,
     message: &'a str,
     fingerprint: &'a Fingerprint,
+    location: Option<LocationRow<'a>>,
     title: Option<&'a str>,
     remediation: Option<&'a str>,
     frameworks: &'a [String],
@@ -55,9 +85,24 @@ struct FindingRow<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct LocationRow<'a> {
+    #[serde(flatten)]
+    place: &'a Place,
+    related: Vec<RelatedRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RelatedRow<'a> {
+    words: &'a str,
+    #[serde(flatten)]
+    place: &'a Place,
+}
+
+#[derive(Debug, Serialize)]
 struct WaiverRow<'a> {
     rule: &'a RuleId,
     address: &'a str,
+    environment: Option<&'a str>,
     owner: &'a str,
     ticket: &'a str,
     expires: String,
@@ -78,53 +123,89 @@ impl<'a> JudgedRow<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Returns the document of an evaluation that fails at this severity.
-    pub fn of(policy: &'a Policy, evaluation: &'a Evaluation, threshold: Severity) -> Self {
+    fn of(report: &Report<'a>) -> Self {
+        let judgement = report.judgement;
+        let evaluation = judgement.evaluation;
         let rules = evaluation.coverage.iter().map(|coverage| RuleRow {
             rule: &coverage.rule,
             source: coverage.source,
             examined: coverage.examined,
             passed: coverage.passed,
         });
-        let findings = evaluation.findings.iter().map(|finding| {
-            let rule = policy.rule(finding.rule.as_str());
-            FindingRow {
-                rule: &finding.rule,
-                severity: finding.severity,
-                verdict: finding.verdict,
-                counts: finding.counts,
-                source: finding.source,
-                root: &finding.root,
-                environment: finding.environment.as_deref(),
-                address: finding.address.as_deref(),
-                attribute: finding.attribute.as_deref(),
-                message: &finding.message,
-                fingerprint: &finding.fingerprint,
-                title: rule.map(|rule| rule.about.title.as_str()),
-                remediation: rule.map(|rule| rule.about.remediation.trim()),
-                frameworks: rule.map_or(&[], |rule| &rule.about.frameworks),
-                waivers: &finding.waivers,
-            }
+        let findings = evaluation.findings.iter().map(|found| FindingRow::of(&judgement, found));
+        let waivers = judgement.waivers.iter().zip(&evaluation.waivers);
+        let waivers = waivers.map(|(waiver, became)| WaiverRow {
+            rule: &waiver.rule,
+            address: waiver.address.as_str(),
+            environment: waiver.environment.as_deref(),
+            owner: &waiver.owner,
+            ticket: &waiver.ticket,
+            expires: waiver.expires.to_string(),
+            became: *became,
         });
-        let waivers =
-            policy.waivers.iter().zip(&evaluation.waivers).map(|(waiver, became)| WaiverRow {
-                rule: &waiver.rule,
-                address: waiver.address.as_str(),
-                owner: &waiver.owner,
-                ticket: &waiver.ticket,
-                expires: waiver.expires.to_string(),
-                became: *became,
-            });
         Self {
             version: 1,
+            rehearsal: report.is_rehearsal,
             judged: evaluation.judged.iter().map(JudgedRow::of).collect(),
-            threshold,
-            failed: evaluation.has_failed(threshold),
+            threshold: judgement.threshold,
+            failed: evaluation.has_failed(judgement.threshold),
             resources: evaluation.resources,
             records: evaluation.records,
             rules: rules.collect(),
             findings: findings.collect(),
             waivers: waivers.collect(),
+            head: report.head.map(|head| HeadRow::of(&judgement, &head)),
+            notes: report.notes,
+        }
+    }
+}
+
+impl<'a> FindingRow<'a> {
+    fn of(judgement: &Judgement<'a>, finding: &'a Finding) -> Self {
+        let about = judgement.about(&finding.rule);
+        Self {
+            rule: &finding.rule,
+            severity: finding.severity,
+            verdict: finding.verdict,
+            counts: finding.counts,
+            source: finding.source,
+            root: &finding.root,
+            environment: finding.environment.as_deref(),
+            address: finding.address.as_deref(),
+            attribute: finding.attribute.as_deref(),
+            message: &finding.message,
+            fingerprint: &finding.fingerprint,
+            location: finding.location.as_ref().map(LocationRow::of),
+            title: about.map(|about| about.title.as_str()),
+            remediation: about.map(|about| about.remediation.trim()),
+            frameworks: about.map_or(&[], |about| &about.frameworks),
+            waivers: &finding.waivers,
+        }
+    }
+}
+
+impl<'a> LocationRow<'a> {
+    fn of(location: &'a Location) -> Self {
+        let related = location.related.iter().map(|(place, words)| RelatedRow { words, place });
+        Self { place: &location.primary, related: related.collect() }
+    }
+}
+
+impl<'a> HeadRow<'a> {
+    fn of(judgement: &Judgement<'a>, head: &Judgement<'a>) -> Self {
+        let difference = judgement.difference(head);
+        let keys = |findings: Vec<&'a Finding>| {
+            findings.into_iter().map(|finding| KeyRow {
+                rule: &finding.rule,
+                fingerprint: &finding.fingerprint,
+                environment: finding.environment.as_deref(),
+            })
+        };
+        Self {
+            threshold: head.threshold,
+            failed: head.evaluation.has_failed(head.threshold),
+            gone: keys(difference.gone).collect(),
+            new: difference.new.into_iter().map(|found| FindingRow::of(head, found)).collect(),
         }
     }
 }

@@ -1,31 +1,51 @@
 //! What [`menagerie_compliance`] found, as people and programs read it.
 //!
-//! - [`findings`] and [`coverage`] are the text of an evaluation, [`Document`] its JSON with a version;
-//! - [`tests`] and [`TestDocument`] are the same for the tests of rules;
-//! - [`page()`] and [`index`] are the Markdown pages of rules.
+//! - A [`Report`] is what all formats are made from: an evaluation, the rules and waivers that it was made with, and the files
+//!   that its findings point at;
+//! - [`text()`] is for people, [`json()`] for programs, with a version;
+//! - [`tests`] and [`tests_json`] are the same for the tests of rules;
+//! - a [`Description`] is what a rule wants, for its page and for whoever asks.
 //!
 //! It decides no exit code and prints nothing. Names and values come from a plan, which anybody may have written: none of
-//! their control characters, Markdown or HTML takes effect.
+//! their control characters, Markdown, HTML or commands of a workflow takes effect.
 //!
 //! ```
-//! use menagerie_compliance::{Input, Policy, evaluate};
-//! use menagerie_report::coverage;
+//! use menagerie_compliance::{Input, Policy, Severity, evaluate};
+//! use menagerie_report::{Judgement, Report, text};
 //!
 //! let plan = br#"{"format_version": "1.2", "resource_changes": []}"#;
 //! let input = Input { plan: Some(plan), ..Input::default() };
-//! let evaluation = evaluate(&Policy::default(), &input, "2026-11-24".parse()?)?;
-//! assert!(coverage(&evaluation).starts_with("0 rules loaded, 0 evaluated"));
+//! let policy = Policy::default();
+//! let evaluation = evaluate(&policy, &input, "2026-11-24".parse()?)?;
+//! let rules: Vec<_> = policy.rules.iter().map(|rule| &rule.about).collect();
+//! let report = Report {
+//!     judgement: Judgement {
+//!         rules: &rules,
+//!         waivers: &policy.waivers,
+//!         evaluation: &evaluation,
+//!         threshold: Severity::Low,
+//!     },
+//!     head: None,
+//!     is_rehearsal: false,
+//!     notes: &[],
+//!     files: &|_| None,
+//! };
+//! assert!(text(&report, false).starts_with("0 rules loaded, 0 evaluated"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod description;
 mod harmless;
 mod json;
-mod page;
+mod report;
+#[cfg(test)]
+mod sample;
 mod test;
 mod text;
 
+pub use description::{Description, index};
 pub use harmless::{plain, plain_lines};
-pub use json::Document;
-pub use page::{index, page};
-pub use test::{TestDocument, score, tests};
-pub use text::{coverage, findings, rule};
+pub use json::json;
+pub use report::{Judgement, Report};
+pub use test::{score, tests, tests_json};
+pub use text::{coverage, text};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use menagerie_compliance::{Mutation, RuleTest, Survivor};
 use serde::Serialize;
 
-use crate::harmless::plain;
+use crate::harmless::{self, plain};
 
 /// Returns how many of all changes were noticed, and how many there were.
 pub fn score(tests: &[RuleTest]) -> (usize, usize) {
@@ -68,9 +68,14 @@ fn survivor(Survivor { case, mutation, at }: &Survivor) -> String {
     }
 }
 
+/// Returns how the tests went for programs: version 1 of its JSON.
+pub fn tests_json(tests: &[RuleTest]) -> String {
+    harmless::json(&TestDocument::of(tests))
+}
+
 /// The tests of rules as version 1 of their JSON.
 #[derive(Debug, Serialize)]
-pub struct TestDocument<'a> {
+struct TestDocument<'a> {
     version: u32,
     noticed: usize,
     mutations: usize,
@@ -89,8 +94,7 @@ struct TestRow<'a> {
 }
 
 impl<'a> TestDocument<'a> {
-    /// Returns the document of how the tests went.
-    pub fn of(tests: &'a [RuleTest]) -> Self {
+    fn of(tests: &'a [RuleTest]) -> Self {
         let (noticed, mutations) = score(tests);
         let rules = tests.iter().map(|test| TestRow {
             rule: test.rule.as_str(),
