@@ -325,7 +325,7 @@ fn sentence(assertions: &[Assertion], separator: &str) -> String {
 }
 
 /// Returns the same as what is so, not as what must be.
-fn held(assertions: &[Assertion]) -> String {
+pub(crate) fn held(assertions: &[Assertion]) -> String {
     let text = sentence(assertions, " and ");
     [
         ("it needs one of: ", ""),
@@ -337,6 +337,8 @@ fn held(assertions: &[Assertion]) -> String {
         ("must not match", "does not match"),
         ("must match", "matches"),
         ("must hold", "holds"),
+        ("must not", "does not"),
+        ("must differ", "differs"),
     ]
     .iter()
     .fold(text, |text, (must, is)| text.replace(must, is))

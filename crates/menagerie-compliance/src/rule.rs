@@ -8,7 +8,7 @@ use std::str::FromStr;
 use menagerie_config::ConfigErrors;
 use thiserror::Error;
 
-use crate::assertion::{Assertion, Count, Operator, Position};
+use crate::assertion::{Assertion, Count, Operator, Position, held};
 use crate::glob::Glob;
 use crate::need::Need;
 use crate::record::Source;
@@ -253,7 +253,7 @@ impl Rule {
         if self.input == Source::Plan {
             return self.subject.to_string();
         }
-        format!("{} of the {}", self.subject, self.input)
+        format!("of the {}: {}", self.input, self.subject)
     }
 }
 
@@ -329,11 +329,7 @@ impl fmt::Display for Subject {
             write!(formatter, ", whose tag `{key}` is `{glob}`")?;
         }
         for condition in &self.conditions {
-            write!(
-                formatter,
-                ", where {}",
-                condition.to_string().replace("must be", "is").replace("must", "does")
-            )?;
+            write!(formatter, ", where {}", held(std::slice::from_ref(condition)))?;
         }
         Ok(())
     }
