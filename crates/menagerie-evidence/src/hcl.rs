@@ -2,6 +2,7 @@
 
 mod directory;
 mod file;
+mod guard;
 mod literal;
 mod lock;
 mod records;

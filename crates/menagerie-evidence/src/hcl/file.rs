@@ -6,6 +6,7 @@ use hcl_edit::Span as _;
 use hcl_edit::structure::{Attribute, Block, Body};
 use menagerie_compliance::Place;
 
+use super::guard;
 use crate::unreadable::Unreadable;
 
 /// A file that was parsed.
@@ -28,6 +29,12 @@ impl File {
             Some(rest) => rest.to_owned(),
             None => text,
         };
+        if let Some((at, reason)) = guard::refuse(&text) {
+            let before = &text[..at];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            return Err(Unreadable { file: path, line, column, message: reason.to_owned() });
+        }
         let body = match hcl_edit::parser::parse_body(&text) {
             Ok(body) => body,
             Err(error) => {
