@@ -69,6 +69,12 @@ impl<'a> Text<'a> {
         self.place(&(start..start + text.trim().len()))
     }
 
+    /// Returns the byte at line and column, both from 1, where columns count bytes, as parsers of other formats tell them.
+    pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
+        let start = self.lines[line.clamp(1, self.lines.len()) - 1];
+        (start + column.saturating_sub(1)).min(self.content.len())
+    }
+
     /// Tells that what stands at `offset` can't be read.
     pub(crate) fn refuse(
         &self,

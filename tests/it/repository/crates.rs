@@ -89,7 +89,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     compliance uses config
     comply     uses compliance, report
     config     uses naming
-    evidence   uses compliance
+    evidence   uses compliance, config
     installer  uses nothing
     lifecycle  uses config, naming, plan, template, terraform
     naming     uses nothing

@@ -1,9 +1,9 @@
 //! Actions of this repository: `action.yml` below `.github`, or at the root.
 
-use super::uses::split_image;
 use super::{Document, step};
 use crate::Evidence;
 use crate::fields::Fields;
+use crate::image::ImageName;
 use crate::yaml::Node;
 
 pub(super) fn read(document: &Document<'_>, evidence: &mut Evidence) {
@@ -18,7 +18,7 @@ pub(super) fn read(document: &Document<'_>, evidence: &mut Evidence) {
     fields.set("image", image);
     // A path of this repository is of the same commit as the action.
     let remote = image.and_then(|image| image.strip_prefix("docker://"));
-    fields.set("is_pinned", remote.is_none_or(|image| split_image(image).2));
+    fields.set("is_pinned", remote.is_none_or(|image| ImageName::parse(image).is_pinned()));
     let (key, _) = document.root.entry("runs").expect("it was there a moment ago");
     document.add(evidence, ("action", "action"), fields, &key.span);
     if let Some(steps) = runs.get("steps") {

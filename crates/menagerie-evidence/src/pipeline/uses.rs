@@ -1,6 +1,7 @@
 //! [`Uses`]: which action, workflow or image a `uses` names, and whether that can change without this repository.
 
 use crate::fields::Fields;
+use crate::image::ImageName;
 
 /// What `uses` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +18,10 @@ pub(super) struct Uses<'a> {
 impl<'a> Uses<'a> {
     pub(super) fn parse(text: &'a str) -> Self {
         if let Some(image) = text.strip_prefix("docker://") {
-            let (action, version, is_pinned) = split_image(image);
-            return Self { text, action, version, is_local: false, is_pinned };
+            let image = ImageName::parse(image);
+            let version = image.digest.or(image.tag);
+            let is_pinned = image.is_pinned();
+            return Self { text, action: image.name, version, is_local: false, is_pinned };
         }
         if text.starts_with("./") {
             // It is of the same commit as the workflow.
@@ -44,33 +47,8 @@ impl<'a> Uses<'a> {
     }
 }
 
-/// Returns name, tag or digest of an image, and whether it is a digest.
-pub(super) fn split_image(image: &str) -> (&str, Option<&str>, bool) {
-    if let Some((name, digest)) = image.split_once('@') {
-        return (name, Some(digest), is_digest(digest));
-    }
-    // A colon before the last slash belongs to the port of a registry.
-    let name_start = image.rfind('/').map_or(0, |slash| slash + 1);
-    match image[name_start..].find(':') {
-        Some(colon) => {
-            (&image[..name_start + colon], Some(&image[name_start + colon + 1..]), false)
-        }
-        None => (image, None, false),
-    }
-}
-
-/// Returns whether a text is the digest of an image.
-pub(crate) fn is_digest(text: &str) -> bool {
-    let digits = text.strip_prefix("sha256:");
-    digits.is_some_and(|digits| digits.len() == 64 && is_hexadecimal(digits))
-}
-
 fn is_commit(version: &str) -> bool {
-    version.len() == 40 && is_hexadecimal(version)
-}
-
-fn is_hexadecimal(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -92,8 +70,6 @@ mod tests {
         check("a/b/c/d.yml@main", "a/b/c/d.yml", Some("main"), false);
         check("./.github/actions/x", "./.github/actions/x", None, true);
         check("docker://alpine:3.20", "alpine", Some("3.20"), false);
-        check("docker://h.example:5000/a/b", "h.example:5000/a/b", None, false);
-        check("docker://h.example:5000/a/b:1", "h.example:5000/a/b", Some("1"), false);
         let digest = format!("sha256:{}", "ab".repeat(32));
         check(&format!("docker://alpine@{digest}"), "alpine", Some(&digest), true);
         check("docker://alpine@sha256:ab", "alpine", Some("sha256:ab"), false);

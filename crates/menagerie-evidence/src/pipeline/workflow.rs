@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::Document;
 use super::step::{self, is_expression, set_typed};
-use super::uses::{Uses, split_image};
+use super::uses::Uses;
 use crate::Evidence;
 use crate::fields::Fields;
+use crate::image::ImageName;
 use crate::yaml::{Key, Node};
 
 /// What a token may be allowed to do, of which `write-all` allows everything.
@@ -210,7 +211,10 @@ fn set_images(fields: &mut Fields, job: &Node) {
         fields.set_unknown("images");
         fields.set_unknown("has_pinned_images");
     } else {
-        fields.set("has_pinned_images", images.iter().all(|image| split_image(image).2));
+        fields.set(
+            "has_pinned_images",
+            images.iter().all(|image| ImageName::parse(image).is_pinned()),
+        );
         fields.set("images", images);
     }
 }
