@@ -4,11 +4,13 @@ mod action;
 mod answers;
 mod branch;
 mod code_owners;
+mod local;
 mod pattern;
 mod step;
 mod uses;
 mod workflow;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use answers::{GithubAnswers, GithubAnswersError};
@@ -28,7 +30,7 @@ pub struct PipelineOptions<'a> {
     pub answers: Option<&'a GithubAnswers>,
 }
 
-/// Reads workflows, composite actions and code owners, and what GitHub answered about branches.
+/// Reads workflows, the actions of this repository, code owners, and what GitHub answered about branches.
 ///
 /// ```
 /// use menagerie_evidence::{PipelineOptions, Texts, read_pipeline};
@@ -50,9 +52,12 @@ pub fn read_pipeline(files: &dyn Files, options: PipelineOptions<'_>) -> Evidenc
     }
     let github = tree::walk(files, ".github", |_| false, &mut evidence);
     let root = tree::list(files, "", &mut evidence).into_iter().map(|(path, _)| path);
-    for path in root.chain(github.iter().cloned()).filter(|path| is_action(path)) {
-        read_yaml(files, &path, &mut evidence, action::read);
+    let actions: BTreeSet<String> =
+        root.chain(github.iter().cloned()).filter(|path| is_action(path)).collect();
+    for path in &actions {
+        read_yaml(files, path, &mut evidence, action::read);
     }
+    local::read(files, actions, &mut evidence);
     code_owners::read(files, &github, &mut evidence);
     branch::read(options, &mut evidence);
     evidence

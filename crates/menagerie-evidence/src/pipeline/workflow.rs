@@ -444,12 +444,51 @@ jobs:
             found[..4],
             [
                 (".github/actions/a/action.yml:action", &json!(true)),
-                (".github/actions/a/action.yml:runs.steps[0]", &json!(true)),
+                (".github/actions/a/action.yml:runs.steps[0]", &json!(false)),
                 (".github/actions/a/action.yml:runs.steps[1]", &json!(null)),
                 (".github/actions/b/action.yaml:action", &json!(false)),
             ]
         );
         assert_eq!(evidence.unreadable.len(), 1);
+    }
+
+    #[test]
+    fn actions_that_are_named_are_read_wherever_they_lie() {
+        let workflow = "on: push\njobs:\n  a:\n    steps:\n      - uses: ./ci/one\n      - uses: ./ci/../ci/one/\n      - uses: ./fetched/two\n      - uses: ./../out\n";
+        let one = "runs:\n  using: composite\n  steps:\n    - uses: ./ci/one\n    - uses: ./\n    - uses: org/a@v1\n";
+        let files: Texts = [
+            (".github/workflows/a.yml", workflow),
+            ("ci/one/action.yaml", one),
+            ("action.yml", "runs: {using: node24, main: a.js}"),
+        ]
+        .into_iter()
+        .collect();
+        let evidence = read_pipeline(&files, PipelineOptions::default());
+        let steps: Vec<String> = evidence
+            .records
+            .iter()
+            .filter(|record| record.kind == "step")
+            .map(|record| {
+                format!(
+                    "{} {}",
+                    record.values["uses"].as_str().unwrap(),
+                    record.values["is_pinned"]
+                )
+            })
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                "./ci/one true",
+                "./ci/../ci/one/ true",
+                "./fetched/two false",
+                "./../out false",
+                "./ci/one true",
+                "./ true",
+                "org/a@v1 false"
+            ]
+        );
+        assert_eq!(evidence.unreadable, []);
     }
 
     fn yaml() -> impl Strategy<Value = String> {
