@@ -40,17 +40,21 @@ pub(crate) fn is_effective(letter: char) -> bool {
 /// Returns a value as JSON for people and programs, in whose texts no character has an effect.
 pub(crate) fn json(value: &impl Serialize) -> String {
     let json = serde_json::to_string_pretty(value).expect("nothing in it can fail to be written");
+    let json = json.replace("##[", "##\\u005b");
     let mut shown = String::with_capacity(json.len() + 1);
-    for letter in json.replace("##[", "##\\u005b").chars() {
+    let mut done = 0;
+    for (at, letter) in json.char_indices() {
         // Line ends are those of the layout: in texts they are escaped already.
-        if letter != '\n' && is_effective(letter) {
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                write!(shown, "\\u{unit:04x}").expect("writing to a string can't fail");
-            }
-        } else {
-            shown.push(letter);
+        if letter == '\n' || !is_effective(letter) {
+            continue;
+        }
+        shown.push_str(&json[done..at]);
+        done = at + letter.len_utf8();
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            write!(shown, "\\u{unit:04x}").expect("writing to a string can't fail");
         }
     }
+    shown.push_str(&json[done..]);
     shown.push('\n');
     shown
 }
@@ -88,6 +92,90 @@ pub(crate) fn prose(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Returns a text of one line as Markdown for a comment, where GitHub also makes links of names, numbers and addresses,
+/// whether they are escaped or not: an empty comment of HTML parts what would be one.
+pub(crate) fn comment(text: &str) -> String {
+    const PART: &str = "<!-- -->";
+    let text = plain(text);
+    let mut shown = String::with_capacity(text.len());
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '&' => shown.push_str("&amp;"),
+            '@' | '#' => {
+                shown.push('\\');
+                shown.push(letter);
+                shown.push_str(PART);
+            }
+            // `https://`, `www.` and `GH-1`.
+            ':' if text[at..].starts_with("://") => {
+                shown.push(':');
+                shown.push_str(PART);
+            }
+            '.' if ends_with(&text[..at], "www") => {
+                shown.push_str(PART);
+                shown.push('.');
+            }
+            '-' if ends_with(&text[..at], "gh") => {
+                shown.push_str(PART);
+                shown.push('-');
+            }
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => {
+                shown.push('\\');
+                shown.push(letter);
+            }
+            // At the start of a line, a list or what makes the line above a heading.
+            '-' | '+' | '=' if shown.is_empty() => {
+                shown.push('\\');
+                shown.push(letter);
+            }
+            other => shown.push(other),
+        }
+    }
+    shown
+}
+
+fn ends_with(text: &str, word: &str) -> bool {
+    let at = text.len().checked_sub(word.len());
+    at.and_then(|at| text.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
+}
+
+/// Returns text as code in Markdown, whatever is in it.
+pub(crate) fn code(text: &str) -> String {
+    let text = plain(text);
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    // Code of spaces only, or that begins or ends with a backtick, needs a space at each end, which is taken away again.
+    let needs_space = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) || text.is_empty();
+    if needs_space { format!("{fence} {text} {fence}") } else { format!("{fence}{text}{fence}") }
+}
+
+/// Returns the lines of a text of a rule's author as Markdown for a comment, in which code stays code.
+pub(crate) fn comment_lines(text: &str) -> String {
+    let line = |line: &str| {
+        let parts: Vec<&str> = line.split('`').collect();
+        // An even number of single backticks, each pair around something.
+        let is_code = parts.len() % 2 == 1
+            && parts.iter().skip(1).step_by(2).all(|part| !part.is_empty())
+            && !line.contains("``");
+        if !is_code {
+            return comment(line);
+        }
+        let shown = parts.iter().enumerate().map(|(index, part)| {
+            if index % 2 == 1 {
+                code(part)
+            } else if part.is_empty() {
+                String::new()
+            } else {
+                comment(part)
+            }
+        });
+        shown.collect()
+    };
+    text.trim().lines().map(|text| line(text.trim())).collect::<Vec<String>>().join("\n")
 }
 
 #[cfg(test)]

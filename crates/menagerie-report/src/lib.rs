@@ -40,6 +40,7 @@ mod json;
 mod report;
 #[cfg(test)]
 mod sample;
+mod sarif;
 mod test;
 mod text;
 
@@ -47,5 +48,6 @@ pub use description::{Description, index};
 pub use harmless::{plain, plain_lines};
 pub use json::json;
 pub use report::{Judgement, Report};
+pub use sarif::sarif;
 pub use test::{score, tests, tests_json};
 pub use text::{coverage, text};
