@@ -37,6 +37,11 @@ pub(crate) fn is_effective(letter: char) -> bool {
         || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Returns whether a path leads to a file inside of the repository.
+pub(crate) fn is_inside(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
 /// Returns a value as JSON for people and programs, in whose texts no character has an effect.
 pub(crate) fn json(value: &impl Serialize) -> String {
     let json = serde_json::to_string_pretty(value).expect("nothing in it can fail to be written");

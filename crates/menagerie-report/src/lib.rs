@@ -35,8 +35,10 @@
 //! ```
 
 mod description;
+mod github;
 mod harmless;
 mod json;
+mod junit;
 mod report;
 #[cfg(test)]
 mod sample;
@@ -45,8 +47,10 @@ mod test;
 mod text;
 
 pub use description::{Description, index};
+pub use github::github;
 pub use harmless::{plain, plain_lines};
 pub use json::json;
+pub use junit::junit;
 pub use report::{Judgement, Report};
 pub use sarif::sarif;
 pub use test::{score, tests, tests_json};

@@ -164,6 +164,12 @@ pub(crate) fn another(sample: &Sample, number: usize) -> Finding {
     finding
 }
 
+/// Returns whether a test must not miss what it needs.
+#[expect(clippy::disallowed_methods, reason = "a test may be told to miss nothing")]
+pub(crate) fn is_required() -> bool {
+    std::env::var("MENAGERIE_REQUIRE").is_ok_and(|value| value == "all")
+}
+
 impl Sample {
     /// Returns where the finding stands that fails.
     pub(crate) fn worst(&self) -> usize {

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use menagerie_compliance::{Finding, Place};
 use serde_json::{Value, json};
 
+use crate::harmless::is_inside;
+
 /// What all files are relative to.
 pub(super) const BASE: &str = "%SRCROOT%";
 
@@ -73,20 +75,15 @@ pub(super) fn location(place: &Place) -> Option<Value> {
 
 /// Returns a path as a relative reference; none where it is no path inside of the repository.
 fn uri(path: &str) -> Option<String> {
+    if !is_inside(path) {
+        return None;
+    }
     let mut uri = String::with_capacity(path.len());
-    for (index, part) in path.split('/').enumerate() {
-        if matches!(part, "" | "." | "..") {
-            return None;
-        }
-        if index > 0 {
-            uri.push('/');
-        }
-        for byte in part.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                uri.push(char::from(byte));
-            } else {
-                write!(uri, "%{byte:02X}").expect("writing to a string can't fail");
-            }
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            write!(uri, "%{byte:02X}").expect("writing to a string can't fail");
         }
     }
     Some(uri)
