@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use menagerie_compliance::{Coverage, Finding, RuleId, Verdict};
 
-use crate::harmless::plain_lines;
+use crate::harmless::{plain, plain_lines};
 use crate::report::{Judgement, Report, many};
 use crate::text::{idle, said, spot, verdict_of_head, waived, where_it_is};
 
@@ -172,13 +172,14 @@ fn told(report: &Report<'_>) -> String {
     ));
     told.extend(report.head.as_ref().map(verdict_of_head));
     told.extend(report.notes.iter().cloned());
-    told.iter().map(|line| crate::harmless::plain(line)).collect::<Vec<_>>().join("\n")
+    told.iter().map(|line| plain(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns a text, whose characters all are some that XML can hold, as it may stand in an element or an attribute.
+/// Returns a text of lines as it may stand in an element or an attribute.
 fn escape(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(plain).collect();
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in lines.join("\n").chars() {
         match letter {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -186,10 +187,7 @@ fn escape(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             // In an attribute, it would be read as a space.
             '\n' => escaped.push_str("&#10;"),
-            letter if crate::harmless::is_effective(letter) => {
-                write!(escaped, "{}", letter.escape_default())
-                    .expect("writing to a string can't fail");
-            }
+            // XML can't hold them.
             '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
             letter => escaped.push(letter),
         }

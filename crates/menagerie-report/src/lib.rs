@@ -37,8 +37,11 @@
 mod description;
 mod github;
 mod harmless;
+#[cfg(test)]
+mod hostile;
 mod json;
 mod junit;
+mod markdown;
 mod report;
 #[cfg(test)]
 mod sample;
@@ -51,6 +54,7 @@ pub use github::github;
 pub use harmless::{plain, plain_lines};
 pub use json::json;
 pub use junit::junit;
+pub use markdown::{COMMENT, markdown};
 pub use report::{Judgement, Report};
 pub use sarif::sarif;
 pub use test::{score, tests, tests_json};
