@@ -2,7 +2,8 @@
 //!
 //! - A [`Report`] is what all formats are made from: an evaluation, the rules and waivers that it was made with, and the files
 //!   that its findings point at;
-//! - [`text()`] is for people, [`json()`] for programs, with a version;
+//! - [`text()`] is for people, [`json()`] for programs, with a version; [`sarif()`] is for code scanning, [`junit()`] for CI
+//!   systems, [`markdown()`] for a comment, [`github()`] for the log of a workflow;
 //! - [`tests`] and [`tests_json`] are the same for the tests of rules;
 //! - a [`Description`] is what a rule wants, for its page and for whoever asks.
 //!

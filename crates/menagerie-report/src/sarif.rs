@@ -416,6 +416,29 @@ pub(crate) mod tests {
         assert_snapshot!(run["invocations"][0], @r#"{"executionSuccessful":true,"toolExecutionNotifications":[{"level":"warning","message":{"text":"the waiver of S3-001 for `aws_s3_bucket.gone` meets no finding: remove it"}},{"level":"note","message":{"text":"the pipeline was not judged"}},{"level":"warning","message":{"text":"2 findings without a place in a file of the repository; GitHub refuses such a result"}}]}"#);
     }
 
+    /// The filter that docs/compliance/formats.md tells leaves what fails.
+    #[test]
+    fn what_github_is_to_show() {
+        let formats = include_str!("../../../docs/compliance/formats.md");
+        let line = formats.lines().find(|line| line.trim().starts_with("jq '")).unwrap();
+        let filter = line.split('\'').nth(1).unwrap();
+        let sample = sample();
+        let rules = sample.rules();
+        let sarif = sarif(&sample.report(&rules));
+        let command = duct::cmd!("timeout", "60", "jq", filter).stdin_bytes(sarif);
+        let Ok(filtered) = command.stderr_null().read() else {
+            assert!(!is_required(), "no `jq`");
+            println!("skipped: no `jq`");
+            return;
+        };
+        let filtered: Value = serde_json::from_str(&filtered).unwrap();
+        assert_eq!(wrong(&filtered).unwrap_or_default(), Vec::<String>::new());
+        let results = filtered["runs"][0]["results"].as_array().unwrap();
+        let verdicts: Vec<&Value> =
+            results.iter().map(|result| &result["properties"]["verdict"]).collect();
+        assert_eq!(verdicts, ["fail", "fail"]);
+    }
+
     #[test]
     fn what_is_left_out_is_told() {
         let mut sample = sample();
