@@ -4,6 +4,8 @@ use menagerie_compliance::{Input, InputError, Record, Source};
 use regorus::Value;
 use serde_json::json;
 
+use crate::index::index;
+
 /// What rules see as `input` and below `data`.
 pub(crate) struct Document {
     pub(crate) input: Value,
@@ -11,8 +13,8 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Builds all of it.
-    pub(crate) fn of(input: &Input<'_>) -> Result<Self, InputError> {
+    /// Builds it; the index of the plan only if any rule reads it.
+    pub(crate) fn of(input: &Input<'_>, has_index: bool) -> Result<Self, InputError> {
         let plan = match input.plan {
             Some(json) => parse(json)?,
             None => Value::Undefined,
@@ -23,6 +25,9 @@ impl Document {
             if let Some(records) = input.records(source) {
                 fields.insert(Value::from(source.as_str()), kinds(records));
             }
+        }
+        if has_index && plan != Value::Undefined {
+            fields.insert(Value::from(Source::Plan.as_str()), index(&plan));
         }
         Ok(Self { input: plan, data })
     }

@@ -167,6 +167,8 @@ fn add(
         .and_then(|names| names.iter().find_map(|name| rules.get_key_value(name)));
     let (named, metadata) = match spoken_for {
         Some((other, of_other)) => (other.as_str(), found.metadata.clone().or(&of_other.metadata)),
+        // Any other `unknown` is a name like all others.
+        None if kind == Kind::Unknown => return,
         None => (name, found.metadata.clone()),
     };
     let metadata = metadata.or(of_package);

@@ -31,6 +31,8 @@ pub(crate) struct Needs {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reads {
     pub(crate) sources: BTreeSet<Source>,
+    /// Whether it reads `data.plan`.
+    pub(crate) is_by_index: bool,
     /// Whether it reads of the plan more than single types by `data.plan.by_type`.
     pub(crate) is_whole_plan: bool,
     /// The types that it reads by `data.plan.by_type`.
@@ -232,6 +234,11 @@ impl Graph {
         reads
     }
 
+    /// Returns whether any rule reads the index of the plan.
+    pub(crate) fn has_index(&self) -> bool {
+        self.nodes.values().any(|node| node.reads.is_by_index)
+    }
+
     /// Returns what is judged by a group.
     pub(crate) fn sources(&self, group: &Group) -> Vec<Source> {
         let all = group.entries.iter().flat_map(|entry| self.reads(&entry.path()).sources);
@@ -243,6 +250,7 @@ impl Reads {
     fn add(&mut self, data: &[String], is_no_rule: bool) {
         let Some(first) = data.first() else {
             self.sources.extend(Source::ALL);
+            self.is_by_index = true;
             self.is_whole_plan = true;
             return;
         };
@@ -251,6 +259,7 @@ impl Reads {
             return;
         }
         self.sources.insert(source);
+        self.is_by_index |= source == Source::Plan;
         match data {
             [_, index, kind, ..] if source == Source::Plan && index == "by_type" => {
                 self.types.insert(kind.clone());

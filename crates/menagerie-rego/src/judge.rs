@@ -31,7 +31,7 @@ impl RegoPolicy {
     pub fn judge(&self, input: &Input<'_>) -> Result<Evaluation, RegoError> {
         // What is a plan and what is none is decided in one place.
         let mut evaluation = menagerie_compliance::judge(&[], input)?;
-        let document = Document::of(input)?;
+        let document = Document::of(input, self.graph.has_index())?;
         let asked: Vec<(&Group, &Entry, Vec<Source>)> = self
             .groups
             .iter()

@@ -43,6 +43,7 @@ mod document;
 mod entry;
 mod error;
 mod graph;
+mod index;
 mod judge;
 mod metadata;
 mod policy;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod findings;
+mod library;
 mod syntax;
 
 use std::path::Path;
