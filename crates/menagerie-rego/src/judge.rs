@@ -281,7 +281,7 @@ impl Said {
         let object = element.as_object().ok()?;
         let text = |from: &Value, keys: &[&str]| {
             let found = keys.iter().find_map(|key| from[*key].as_string().ok());
-            found.map(ToString::to_string)
+            found.map(ToString::to_string).filter(|text| !text.is_empty())
         };
         let inner: Vec<&Value> = ["metadata", "details"]
             .iter()

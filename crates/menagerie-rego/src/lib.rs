@@ -46,6 +46,7 @@ mod graph;
 mod index;
 mod judge;
 mod metadata;
+mod negation;
 mod policy;
 mod rewrite;
 mod source;

@@ -12,7 +12,7 @@ use crate::entry::{self, Group};
 use crate::error::{Notes, RegoErrors};
 use crate::graph::Graph;
 use crate::source::Module;
-use crate::{builtins, data, graph};
+use crate::{builtins, data, graph, negation};
 
 /// Rules in Rego, as OPA and conftest take them.
 ///
@@ -77,6 +77,12 @@ impl RegoPolicy {
             graph::check_calls(&modules, &graph, &mut notes);
         }
         let groups = entry::groups(&modules, &options, &mut notes);
+        notes.end()?;
+        let mut notes = Notes::default();
+        let paths: Vec<Vec<String>> = graph.nodes.keys().cloned().collect();
+        for module in &mut modules {
+            negation::apply(module, &paths, options.not, &mut notes);
+        }
         notes.end()?;
         let mut notes = Notes::default();
         let engine = engine(&modules, data, files, &options, &mut notes);

@@ -73,6 +73,19 @@ pub(crate) fn line_start(text: &str, line: usize) -> usize {
     text.match_indices('\n').nth(line.wrapping_sub(2)).map_or(0, |(at, _)| at + 1)
 }
 
+/// Returns the column in characters of one that regorus counted: a tab is four of its columns.
+pub(crate) fn characters(text: &str, line: usize, column: usize) -> usize {
+    let (mut counted, mut characters) = (1, 1);
+    for character in text[line_start(text, line)..].chars().take_while(|found| *found != '\n') {
+        if counted >= column {
+            break;
+        }
+        counted += if character == '\t' { 4 } else { 1 };
+        characters += 1;
+    }
+    characters
+}
+
 /// Returns the place of a line and a column in bytes.
 pub(crate) fn offset(text: &str, line: usize, column: usize) -> usize {
     let start = line_start(text, line);

@@ -66,6 +66,7 @@ impl Module {
                 let (_, line, column) = fault.place.clone().unwrap_or((String::new(), 1, 1));
                 return Err(problem(
                     original,
+                    &text,
                     &rewrites,
                     line,
                     column,
@@ -111,16 +112,22 @@ impl Module {
         message: &str,
         hint: Option<&str>,
     ) -> Problem {
-        problem(&self.original, &self.rewrites, line, column, message, hint)
+        problem(&self.original, &self.text, &self.rewrites, line, column, message, hint)
     }
 
     /// Returns the column in the file of one in what is evaluated.
     pub(crate) fn column(&self, line: usize, column: usize) -> usize {
-        original_column(&self.rewrites, line, column)
+        original_column(&self.text, &self.rewrites, line, column)
     }
 }
 
-fn original_column(rewrites: &[(String, Rewrite)], line: usize, column: usize) -> usize {
+fn original_column(
+    text: &str,
+    rewrites: &[(String, Rewrite)],
+    line: usize,
+    column: usize,
+) -> usize {
+    let column = rewrite::characters(text, line, column);
     rewrites
         .iter()
         .rev()
@@ -129,13 +136,14 @@ fn original_column(rewrites: &[(String, Rewrite)], line: usize, column: usize) -
 
 fn problem(
     original: &str,
+    text: &str,
     rewrites: &[(String, Rewrite)],
     line: usize,
     column: usize,
     message: &str,
     hint: Option<&str>,
 ) -> Problem {
-    let at = rewrite::offset(original, line, original_column(rewrites, line, column));
+    let at = rewrite::offset(original, line, original_column(text, rewrites, line, column));
     let end = original[at..]
         .find(|character: char| !(character.is_alphanumeric() || "_.".contains(character)))
         .map_or(original.len(), |length| at + length);

@@ -3,6 +3,7 @@
 mod errors;
 mod findings;
 mod library;
+mod negation;
 mod syntax;
 
 use std::path::Path;
