@@ -57,12 +57,7 @@ fn parse(text: &str, is_json: bool) -> Result<Value, Problem> {
     } else {
         match serde_saphyr::from_str(text) {
             Ok(value) => return Ok(value),
-            Err(error) => {
-                let place = error.location();
-                let line = place.map_or(1, |place| place.line() as usize);
-                let column = place.map_or(1, |place| place.column() as usize);
-                (line, column, crate::error::reason(&error))
-            }
+            Err(error) => crate::error::of_yaml(&error),
         }
     };
     let at = crate::rewrite::offset(text, line, column);

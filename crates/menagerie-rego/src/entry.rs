@@ -241,7 +241,7 @@ fn fitted(package: &[String], name: &str) -> RuleId {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
         fit.truncate(LONGEST - 9);
-        fit.push_str(&format!("-{:08x}", hash >> 32));
+        fit = format!("{fit}-{:08x}", hash >> 32);
     }
     fit.parse().expect("it was made to fit")
 }

@@ -117,14 +117,15 @@ impl Fault {
     }
 }
 
-/// Returns what an error of YAML says, without the place, which is told otherwise.
-pub(crate) fn reason(error: &serde_saphyr::Error) -> String {
+/// Returns line, column and reason of an error of YAML.
+pub(crate) fn of_yaml(error: &serde_saphyr::Error) -> (usize, usize, String) {
+    let number = |number: u64| usize::try_from(number).unwrap_or(1);
+    let place = error.location();
+    let place = place.map_or((1, 1), |place| (number(place.line()), number(place.column())));
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
-    match line.split_once(" column ").and_then(|(_, rest)| rest.split_once(": ")) {
-        Some((_, reason)) => reason.to_owned(),
-        None => line.to_owned(),
-    }
+    let reason = line.split_once(" column ").and_then(|(_, rest)| rest.split_once(": "));
+    (place.0, place.1, reason.map_or(line, |(_, reason)| reason).to_owned())
 }
 
 #[cfg(test)]

@@ -118,8 +118,7 @@ fn read(yaml: &str, is_package: bool) -> Result<(Metadata, Scope), (usize, Strin
         Written::default()
     } else {
         serde_saphyr::from_str(yaml).map_err(|error| {
-            let line = error.location().map_or(0, |location| location.line() as usize);
-            let reason = crate::error::reason(&error);
+            let (line, _, reason) = crate::error::of_yaml(&error);
             (line, format!("what `# METADATA` says is not as OPA wants it: {reason}"))
         })?
     };
@@ -215,8 +214,8 @@ mod tests {
 
     #[track_caller]
     fn check(yaml: &str, line: usize, message: &str) {
-        let comments: String = yaml.lines().map(|line| format!("# {line}\n")).collect();
-        let (_, wrong) = blocks(&format!("# METADATA\n{comments}package a\n"));
+        let comments: Vec<String> = yaml.lines().map(|line| format!("# {line}")).collect();
+        let (_, wrong) = blocks(&format!("# METADATA\n{}\npackage a\n", comments.join("\n")));
         assert_eq!(wrong.len(), 1, "{wrong:?}");
         assert!(wrong[0].message.contains(message) && wrong[0].line == line, "{wrong:?}");
     }

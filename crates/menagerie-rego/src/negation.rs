@@ -28,8 +28,11 @@ pub(crate) fn apply(module: &mut Module, paths: &[Vec<String>], not: Not, notes:
             };
             let mut needed = Vec::new();
             operands(expr, &mut needed);
-            let with: Vec<&str> =
-                statement.with_mods.iter().map(|modifier| modifier.span.text()).collect();
+            let mut with = String::new();
+            for modifier in &statement.with_mods {
+                with.push(' ');
+                with.push_str(&one_line(modifier.span.text()));
+            }
             let start = statement.span.start as usize;
             let is_bare = module.text[..start].trim_end().ends_with("if");
             let mut asked = 0;
@@ -55,8 +58,6 @@ pub(crate) fn apply(module: &mut Module, paths: &[Vec<String>], not: Not, notes:
                 count += 1;
                 asked += 1;
                 let brace = if is_bare && asked == 1 { "{ " } else { "" };
-                let with =
-                    with.iter().map(|with| format!(" {}", one_line(with))).collect::<String>();
                 let text = format!("{brace}needed_{count}__ := {}{with}; ", one_line(text));
                 rewrite.insert(start, text);
             }

@@ -52,7 +52,7 @@ pub enum Not {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { namespaces: None, not: Not::Opa, time_limit: Duration::from_secs(60), now_ns: 0 }
+        Self { namespaces: None, not: Not::Opa, time_limit: Duration::from_mins(1), now_ns: 0 }
     }
 }
 
@@ -109,7 +109,7 @@ impl RegoPolicy {
 
 fn is_rego(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.ends_with(".rego") && !name.ends_with("_test.rego")
+    name.strip_suffix(".rego").is_some_and(|stem| !stem.ends_with("_test"))
 }
 
 /// Returns an engine with all modules, ready to be given an input.

@@ -77,7 +77,9 @@ pub(crate) fn is_function(rule: &Rule) -> bool {
 pub(crate) fn locals(of: &Rule) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Rule::Spec { head: RuleHead::Func { args, .. }, .. } = of {
-        args.iter().for_each(|arg| declared(arg, &mut names));
+        for arg in args {
+            declared(arg, &mut names);
+        }
     }
     rule(of, &mut |node| match node {
         Node::Statement(statement) => match &statement.literal {
@@ -85,7 +87,9 @@ pub(crate) fn locals(of: &Rule) -> BTreeSet<String> {
                 names.extend(vars.iter().map(|name| name.text().to_owned()));
             }
             Literal::SomeIn { key, value, .. } => {
-                key.iter().for_each(|key| declared(key, &mut names));
+                if let Some(key) = key {
+                    declared(key, &mut names);
+                }
                 declared(value, &mut names);
             }
             Literal::Every { key, value, .. } => {
@@ -105,9 +109,15 @@ pub(crate) fn declared(pattern: &Expr, names: &mut BTreeSet<String>) {
         Expr::Var { span, .. } => {
             names.insert(span.text().to_owned());
         }
-        Expr::Array { items, .. } => items.iter().for_each(|item| declared(item, names)),
+        Expr::Array { items, .. } => {
+            for item in items {
+                declared(item, names);
+            }
+        }
         Expr::Object { fields, .. } => {
-            fields.iter().for_each(|(_, _, value)| declared(value, names));
+            for (_, _, value) in fields {
+                declared(value, names);
+            }
         }
         _ => {}
     }
@@ -120,20 +130,30 @@ pub(crate) fn rule<'a>(rule: &'a Rule, visit: &mut dyn FnMut(Node<'a>)) {
             match head {
                 RuleHead::Compr { refr, assign, .. } => {
                     indexes(refr, visit);
-                    assign.iter().for_each(|assign| expr(&assign.value, visit));
+                    if let Some(assign) = assign {
+                        expr(&assign.value, visit);
+                    }
                 }
                 RuleHead::Set { refr, key, .. } => {
                     indexes(refr, visit);
-                    key.iter().for_each(|key| expr(key, visit));
+                    if let Some(key) = key {
+                        expr(key, visit);
+                    }
                 }
                 RuleHead::Func { refr, args, assign, .. } => {
                     indexes(refr, visit);
-                    args.iter().for_each(|arg| expr(arg, visit));
-                    assign.iter().for_each(|assign| expr(&assign.value, visit));
+                    for arg in args {
+                        expr(arg, visit);
+                    }
+                    if let Some(assign) = assign {
+                        expr(&assign.value, visit);
+                    }
                 }
             }
             for body in bodies {
-                body.assign.iter().for_each(|assign| expr(&assign.value, visit));
+                if let Some(assign) = &body.assign {
+                    expr(&assign.value, visit);
+                }
                 query(&body.query, visit);
             }
         }
@@ -157,7 +177,9 @@ fn literal<'a>(literal: &'a Literal, visit: &mut dyn FnMut(Node<'a>)) {
     match literal {
         Literal::SomeVars { .. } => {}
         Literal::SomeIn { key, value, collection, .. } => {
-            key.iter().for_each(|key| expr(key, visit));
+            if let Some(key) = key {
+                expr(key, visit);
+            }
             expr(value, visit);
             expr(collection, visit);
         }

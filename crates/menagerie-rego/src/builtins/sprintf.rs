@@ -15,6 +15,7 @@ enum Argument {
 
 /// What stands between `%` and the verb.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent flags of the format")]
 struct Flags {
     minus: bool,
     plus: bool,
@@ -146,7 +147,7 @@ impl Argument {
     fn plain(&self) -> String {
         match self {
             Self::Integer(integer) => integer.to_string(),
-            Self::Float(float) => general(*float, None, 21, false),
+            Self::Float(float) => general(*float, None, 21),
             Self::Text(text) => text.clone(),
         }
     }
@@ -163,7 +164,7 @@ impl Flags {
             ('x', Argument::Text(text)) => hex(text, false),
             ('X', Argument::Text(text)) => hex(text, true),
             ('v' | 'd', Argument::Integer(integer)) => {
-                return self.integer(integer.unsigned_abs().to_string(), *integer < 0);
+                return self.integer(&integer.unsigned_abs().to_string(), *integer < 0);
             }
             ('b' | 'o' | 'O' | 'x' | 'X', Argument::Integer(integer)) => {
                 let absolute = integer.unsigned_abs();
@@ -178,7 +179,7 @@ impl Flags {
                     _ if self.sharp => format!("0X{absolute:X}"),
                     _ => format!("{absolute:X}"),
                 };
-                return self.integer(digits, *integer < 0);
+                return self.integer(&digits, *integer < 0);
             }
             ('c' | 'q' | 'U', Argument::Integer(integer)) => {
                 let character =
@@ -193,11 +194,10 @@ impl Flags {
                 let digits = match verb {
                     'e' | 'E' => exponent(float.abs(), self.precision.unwrap_or(6)),
                     'f' | 'F' => format!("{:.*}", self.precision.unwrap_or(6), float.abs()),
-                    'v' => general(float.abs(), self.precision, 21, self.sharp),
-                    _ => general(float.abs(), self.precision, 21, self.sharp),
+                    _ => general(float.abs(), self.precision, 21),
                 };
                 let digits = if verb.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
-                return self.number(digits, float.is_sign_negative());
+                return self.number(&digits, float.is_sign_negative());
             }
             _ => return wrong(),
         };
@@ -208,20 +208,20 @@ impl Flags {
         text.chars().take(self.precision.unwrap_or(usize::MAX)).collect()
     }
 
-    fn integer(&self, digits: String, is_negative: bool) -> String {
+    fn integer(&self, digits: &str, is_negative: bool) -> String {
         match self.precision {
             Some(precision) => {
                 let fill = precision.saturating_sub(digits.len());
-                let digits = "0".repeat(fill) + &digits;
+                let digits = "0".repeat(fill) + digits;
                 let flags = Self { zero: false, ..*self };
-                flags.number(digits, is_negative)
+                flags.number(&digits, is_negative)
             }
             None => self.number(digits, is_negative),
         }
     }
 
     /// Puts the sign before, and blanks or zeros.
-    fn number(&self, digits: String, is_negative: bool) -> String {
+    fn number(&self, digits: &str, is_negative: bool) -> String {
         let sign = match () {
             () if is_negative => "-",
             () if self.plus => "+",
@@ -268,7 +268,10 @@ fn quoted(text: &str) -> String {
 }
 
 fn hex(text: &str, is_upper: bool) -> String {
-    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut digits = String::with_capacity(2 * text.len());
+    for byte in text.bytes() {
+        write!(digits, "{byte:02x}").expect("writing to a string can't fail");
+    }
     if is_upper { digits.to_uppercase() } else { digits }
 }
 
@@ -286,7 +289,7 @@ fn go_exponent(text: &str) -> String {
 
 /// Returns what `%g` writes: the shortest digits that are this number, or so many as are asked for; with an exponent where
 /// it is below -4, or not below `limit`.
-fn general(float: f64, precision: Option<usize>, limit: i32, _sharp: bool) -> String {
+fn general(float: f64, precision: Option<usize>, limit: i32) -> String {
     if !float.is_finite() {
         return if float.is_nan() { "NaN".to_owned() } else { "+Inf".to_owned() };
     }

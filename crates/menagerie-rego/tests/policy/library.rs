@@ -19,6 +19,7 @@ deny_tags contains sprintf("%s %v", [rc.address, plan.tags(rc)]) if some rc in p
 deny_modules contains sprintf("%v", [plan.modules(rc)]) if some rc in plan.all
 "#;
 
+#[expect(clippy::needless_pass_by_value, reason = "they are made for it")]
 fn resource(address: &str, kind: &str, actions: &[&str], after: Value, unknown: Value) -> Value {
     json!({"address": address, "mode": "managed", "type": kind, "name": "x",
         "change": {"actions": actions, "before": null, "after": after, "after_unknown": unknown}})

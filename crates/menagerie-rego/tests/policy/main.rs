@@ -28,8 +28,8 @@ fn plan(resources: &[(&str, Value)]) -> String {
     let changes: Vec<Value> = resources
         .iter()
         .map(|(address, after)| {
-            let (kind, name) = address.rsplit_once('.').unwrap();
-            let kind = kind.rsplit('.').next().unwrap();
+            let (kind, name) = address.rsplit_once('.').expect("it is an address");
+            let kind = kind.rsplit('.').next().expect("there is one");
             json!({"address": address, "mode": "managed", "type": kind, "name": name,
                 "change": {"actions": ["create"], "before": null, "after": after, "after_unknown": {}}})
         })
@@ -45,7 +45,7 @@ fn judge(policy: &RegoPolicy, plan: &str) -> Result<Evaluation, RegoError> {
 #[track_caller]
 fn found(text: &str, plan: &str) -> Vec<String> {
     let policy = parse(&[("main.rego", text)]).unwrap_or_else(|errors| panic!("{errors}"));
-    lines(&judge(&policy, plan).unwrap())
+    lines(&judge(&policy, plan).expect("it can be judged"))
 }
 
 fn lines(evaluation: &Evaluation) -> Vec<String> {
