@@ -6,7 +6,7 @@ use menagerie_config::{ConfigErrors, Problem};
 use serde_json::{Map, Value, json};
 
 use crate::address::Address;
-use crate::evaluate::{Evaluation, judge};
+use crate::evaluate::{Evaluation, judge_with};
 use crate::finding::Verdict;
 use crate::input::InputError;
 use crate::path::AttributePath;
@@ -158,7 +158,8 @@ impl Case {
             application: of(Source::Application),
             ..Input::default()
         };
-        judge(&[rule], &input)
+        let differences = if rule.input == Source::Parity { &*records } else { &[] };
+        judge_with(&[rule], &input, differences)
     }
 
     /// Returns what is wrong, if the rule says something else of it.

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Fingerprint, Verdict};
 use crate::input::{self, InputError, InputKind};
+use crate::parity::parity;
 use crate::policy::Policy;
-use crate::record::{EnvironmentFacts, Input, Source};
+use crate::record::{EnvironmentFacts, Input, Record, Source};
 use crate::rule::{Rule, RuleId};
 use crate::severity::Severity;
 use crate::waiver::Waiver;
@@ -86,10 +87,30 @@ pub fn evaluate(policy: &Policy, input: &Input<'_>, today: Date) -> Result<Evalu
 
 /// Judges an input without waivers: several can be put together with [`Evaluation::add`] before they are met with them.
 pub fn judge(rules: &[&Rule], input: &Input<'_>) -> Result<Evaluation, InputError> {
+    let mut differences = Vec::new();
+    if let (Some(plan), Some(production)) = (input.plan, input.production) {
+        let rules: Vec<_> = rules.iter().filter(|rule| rule.input == Source::Parity).collect();
+        if !rules.is_empty() {
+            let is_about = |kind: &str| rules.iter().any(|rule| rule.subject.is_about(kind));
+            differences = parity(plan, production, &is_about)?;
+        }
+    }
+    judge_with(rules, input, &differences)
+}
+
+/// Judges an input and what it has otherwise than production.
+pub(crate) fn judge_with(
+    rules: &[&Rule],
+    input: &Input<'_>,
+    differences: &[Record],
+) -> Result<Evaluation, InputError> {
     let mut judge = Judge::new(rules, input.root);
     let plan = input.plan.map(|json| input::read(json, &mut judge)).transpose()?;
     if let Some(kind) = plan {
         judge.end_of_plan(kind);
+    }
+    for record in differences {
+        judge.record(Source::Parity, record);
     }
     for source in Source::ALL {
         for record in input.records(source).into_iter().flatten() {
@@ -127,7 +148,7 @@ pub fn judge(rules: &[&Rule], input: &Input<'_>) -> Result<Evaluation, InputErro
         });
     }
     if let Some(environment) = input.environment {
-        let of_plan = evaluation.findings.iter_mut().filter(|found| found.source == Source::Plan);
+        let of_plan = evaluation.findings.iter_mut().filter(|found| found.source.is_of_plan());
         for finding in of_plan {
             finding.environment = Some(environment.name.clone());
         }
@@ -144,7 +165,7 @@ pub fn judge(rules: &[&Rule], input: &Input<'_>) -> Result<Evaluation, InputErro
 impl Rule {
     /// Returns the root module that a finding of it belongs to: records have theirs in the address.
     pub(crate) fn root<'a>(&self, root: &'a str) -> &'a str {
-        if self.input == Source::Plan { root } else { "" }
+        if self.input.is_of_plan() { root } else { "" }
     }
 }
 
@@ -252,8 +273,7 @@ impl Evaluation {
             self.judged.iter().any(|judged| {
                 let environment = judged.environment.as_ref().map(|known| &known.name);
                 judged.sources.contains(&coverage.source)
-                    && (coverage.source != Source::Plan
-                        || environment == waiver.environment.as_ref())
+                    && (!coverage.source.is_of_plan() || environment == waiver.environment.as_ref())
             })
         })
     }

@@ -104,6 +104,9 @@ pub enum InputError {
     /// It is of another format.
     #[error("the plan or state has format `{}`, but only `1.x` is understood: this Terraform is too new or too old", .0.escape_debug())]
     Format(String),
+    /// What it is to be compared with is wrong.
+    #[error("production's plan or state: {0}")]
+    Production(String),
     /// Planning failed half-way.
     #[error("the plan is not complete: planning ended with an error")]
     Errored,

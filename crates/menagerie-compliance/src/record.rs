@@ -17,6 +17,8 @@ pub struct Input<'a> {
     pub environment: Option<&'a EnvironmentFacts>,
     /// A plan or a state, as `terraform show -json` prints it.
     pub plan: Option<&'a [u8]>,
+    /// Production's plan or state, with which the other is compared.
+    pub production: Option<&'a [u8]>,
     /// What the HCL sources say.
     pub configuration: Option<&'a [Record]>,
     /// Workflows, code owners, and the rules of branches.
@@ -90,13 +92,15 @@ pub enum Source {
     Inventory,
     /// What the application is made of.
     Application,
+    /// What a plan has otherwise than production.
+    Parity,
 }
 
 impl<'a> Input<'a> {
     /// Returns the records of a source; none where it was not read, or is the plan.
     pub fn records(&self, source: Source) -> Option<&'a [Record]> {
         match source {
-            Source::Plan => None,
+            Source::Plan | Source::Parity => None,
             Source::Configuration => self.configuration,
             Source::Pipeline => self.pipeline,
             Source::Inventory => self.inventory,
@@ -108,6 +112,7 @@ impl<'a> Input<'a> {
     pub fn has(&self, source: Source) -> bool {
         match source {
             Source::Plan => self.plan.is_some(),
+            Source::Parity => self.plan.is_some() && self.production.is_some(),
             source => self.records(source).is_some(),
         }
     }
@@ -115,8 +120,19 @@ impl<'a> Input<'a> {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Plan, Self::Configuration, Self::Pipeline, Self::Inventory, Self::Application];
+    pub const ALL: [Self; 6] = [
+        Self::Plan,
+        Self::Configuration,
+        Self::Pipeline,
+        Self::Inventory,
+        Self::Application,
+        Self::Parity,
+    ];
+
+    /// Returns whether what is found belongs to the root module and the environment whose plan is judged.
+    pub fn is_of_plan(self) -> bool {
+        matches!(self, Self::Plan | Self::Parity)
+    }
 
     /// Returns the word.
     pub fn as_str(self) -> &'static str {
@@ -126,6 +142,7 @@ impl Source {
             Self::Pipeline => "pipeline",
             Self::Inventory => "inventory",
             Self::Application => "application",
+            Self::Parity => "parity",
         }
     }
 }

@@ -85,8 +85,8 @@ fn schemas() -> Schemas {
     ["aws", "kubernetes", "nomad"].into_iter().flat_map(read).collect()
 }
 
-/// Returns the rules about plans, by the names of their files.
-fn rules() -> Vec<(String, Table)> {
+/// Returns the rules of an input, by the names of their files.
+fn rules(input: &str) -> Vec<(String, Table)> {
     let mut rules = Vec::new();
     for entry in fs::read_dir(root().join("tf/compliance/rules")).unwrap() {
         let path = entry.unwrap().path();
@@ -96,7 +96,7 @@ fn rules() -> Vec<(String, Table)> {
             continue;
         }
         let rule: Table = fs::read_to_string(&path).unwrap().parse().unwrap();
-        if rule.get("input").is_none_or(|input| input.as_str() == Some("plan")) {
+        if rule.get("input").map_or("plan", |input| input.as_str().unwrap()) == input {
             rules.push((name, rule));
         }
     }
@@ -175,7 +175,7 @@ fn rules_are_about_what_providers_have() {
         ABSENT.iter().flat_map(|(_, kinds)| kinds.iter().copied()).collect();
     let mut used = BTreeSet::new();
     let mut wrong = Vec::new();
-    for (file, rule) in rules() {
+    for (file, rule) in rules("plan") {
         let kinds = texts(&rule["match"]["type"]);
         let mut known = Vec::new();
         for kind in &kinds {
@@ -229,4 +229,30 @@ fn what_no_provider_has_is_seen() {
     check("aws_security_group", "ingress[*].cidrs", false);
     check("aws_iam_policy", "policy::Statement[*].Action", true);
     check("aws_db_instance", "storage_encrypted.yes", false);
+}
+
+#[test]
+fn what_may_differ_from_production_is_there() {
+    let schemas = schemas();
+    let mut wrong = Vec::new();
+    let rules = rules("parity");
+    assert!(!rules.is_empty());
+    for (file, rule) in rules {
+        let kinds = texts(&rule["match"]["type"]);
+        for assertion in rule["assert"].as_array().unwrap() {
+            let named = assertion.get("subset_of").map(texts).unwrap_or_default();
+            let is_composition = kinds == ["composition"];
+            for name in named {
+                let is_there = if is_composition {
+                    schemas.contains_key(&name) || name == "terraform_data"
+                } else {
+                    kinds.iter().any(|kind| has(&schemas[kind], std::slice::from_ref(&name)))
+                };
+                if !is_there {
+                    wrong.push(format!("{file}: no `{name}`"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
