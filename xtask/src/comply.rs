@@ -1,11 +1,14 @@
 //! `comply …`: becomes `menagerie-comply`, which is built when it is needed.
 
+mod base;
 mod explain;
+mod handover;
 mod judge;
 mod pages;
 mod policy;
 mod program;
 mod test;
+mod waive;
 
 use clap::{Args, Subcommand};
 
@@ -29,6 +32,7 @@ pub(crate) struct Comply {
 enum Command {
     Test(test::Test),
     Explain(explain::Explain),
+    Waive(waive::Waive),
     Pages(pages::Pages),
 }
 
@@ -39,6 +43,7 @@ impl Comply {
             None => self.judge.run(color),
             Some(Command::Test(test)) => test.run(color),
             Some(Command::Explain(explain)) => explain.run(color),
+            Some(Command::Waive(waive)) => waive.run(color),
             Some(Command::Pages(pages)) => pages.run(color),
         }
     }

@@ -8,6 +8,8 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// The command line is wrong; clap's own code.
 pub(crate) const USAGE: u8 = 2;
+/// Nothing was judged by any rule.
+pub(crate) const NOTHING_EVALUATED: u8 = 4;
 /// A file of the project is wrong.
 pub(crate) const INVALID: u8 = 5;
 /// There is no such environment.

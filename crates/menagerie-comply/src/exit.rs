@@ -10,3 +10,5 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const POLICY: u8 = 3;
 /// Nothing was judged by any rule.
 pub(crate) const NOTHING_EVALUATED: u8 = 4;
+/// It was not done because it should not be.
+pub(crate) const REFUSED: u8 = 7;

@@ -1,15 +1,16 @@
 //! `explain`.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use menagerie_report::{Description, text};
+use menagerie_report::{Description, Report, text};
 
+use crate::material::{Material, MaterialArgs};
+use crate::output;
+use crate::output::{Color, Styles};
 use crate::policy::{self, PolicyArgs};
 use crate::problem::Problem;
-use crate::{judge, output};
+use crate::verdict::Verdict;
 
-/// Tell what a rule wants and why, and what it says of a plan
+/// Tell what a rule wants and why, and what it says of what is judged
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// The rule
@@ -18,34 +19,38 @@ pub(crate) struct Explain {
     #[command(flatten)]
     policy: PolicyArgs,
 
-    /// Tell what the rule says of this plan or state; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    plan: Option<PathBuf>,
+    #[command(flatten)]
+    material: MaterialArgs,
 
     /// Tell it of this resource only
-    #[arg(long, value_name = "ADDRESS", requires = "plan")]
+    #[arg(long, value_name = "ADDRESS")]
     address: Option<String>,
 }
 
 impl Explain {
-    pub(crate) fn run(self) -> Result<(), Problem> {
+    pub(crate) fn run(self, color: Color) -> Result<(), Problem> {
         let mut policy = self.policy.read()?;
         let mut explained = Description::of(policy::rule(&policy, &self.rule)?).text();
-        if let Some(plan) = &self.plan {
+        let material = Material::read(&self.material)?;
+        if !material.is_empty() {
             policy.rules.retain(|rule| rule.about.id.as_str() == self.rule);
             policy.waivers.retain(|waiver| waiver.rule.as_str() == self.rule);
-            let mut evaluation = judge::judge(&policy, plan, "")?;
+            let mut verdict = Verdict::of(&policy, None, &material)?;
             if let Some(address) = &self.address {
-                evaluation.findings.retain(|finding| finding.address.as_ref() == Some(address));
+                let found = &mut verdict.evaluation.findings;
+                found.retain(|finding| finding.address.as_ref() == Some(address));
             }
-            if evaluation.findings.is_empty() {
-                explained.push_str("\nnothing is found\n");
-            } else {
-                explained.push('\n');
-            }
+            let is_nothing = verdict.evaluation.findings.is_empty();
+            explained.push_str(if is_nothing { "\nnothing is found\n" } else { "\n" });
             let rules: Vec<_> = policy.rules.iter().map(|rule| &rule.about).collect();
-            let report = judge::report(&policy, &rules, &evaluation, policy.settings.threshold);
-            explained.push_str(&text(&report, false));
+            let report = Report {
+                judgement: verdict.judgement(&policy, &rules),
+                head: None,
+                is_rehearsal: material.is_rehearsal(),
+                notes: material.notes(),
+                files: &|path| material.text(path),
+            };
+            explained.push_str(&text(&report, Styles::of_data(color).is_colored()));
         }
         output::print(&explained)
     }

@@ -1,20 +1,17 @@
-//! `judge`: a plan or a state, by rules.
+//! `judge`: all that was handed over, by rules.
 
-use std::fs;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use jiff::Timestamp;
-use jiff::tz::Offset;
-use menagerie_compliance::{
-    About, Evaluation, Finding, Input, InputError, Policy, Severity, evaluate,
-};
-use menagerie_report::{Judgement, Report, coverage, json, text};
+use menagerie_compliance::{About, Policy, Severity};
+use menagerie_report::{Report, coverage, json, text};
 
-use crate::policy::PolicyArgs;
+use crate::material::{Material, MaterialArgs};
+use crate::output::{Color, Styles};
+use crate::policy::{Base, PolicyArgs};
 use crate::problem::Problem;
-use crate::{exit, output};
+use crate::verdict::Verdict;
+use crate::{output, record};
 
 /// Judge by rules
 #[derive(Debug, Args)]
@@ -22,13 +19,16 @@ pub(crate) struct Judge {
     #[command(flatten)]
     policy: PolicyArgs,
 
-    /// Judge what `terraform show -json` printed, of a saved plan or of a state; `-` is standard input
+    /// Judge by the rules and waivers in this file; those of the directory are a second verdict, which gates nothing
     #[arg(long, value_name = "FILE")]
-    plan: PathBuf,
+    base: Option<PathBuf>,
 
-    /// The directory of that plan's root module, relative to the repository
-    #[arg(long, value_name = "DIR", default_value = "")]
-    root: String,
+    #[command(flatten)]
+    material: MaterialArgs,
+
+    /// Keep the report here, for `waive`
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 
     /// Print in this format
     #[arg(long, default_value = "text")]
@@ -41,7 +41,7 @@ pub(crate) struct Judge {
 
 /// How data is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+enum Format {
     /// For people
     Text,
     /// For programs: one object with a version
@@ -49,97 +49,74 @@ pub(crate) enum Format {
 }
 
 impl Judge {
-    pub(crate) fn run(self) -> Result<(), Problem> {
-        let policy = self.policy.read()?;
-        let threshold = self.threshold.unwrap_or(policy.settings.threshold);
-        let evaluation = judge(&policy, &self.plan, &self.root)?;
-        let rules: Vec<&About> = policy.rules.iter().map(|rule| &rule.about).collect();
-        let report = report(&policy, &rules, &evaluation, threshold);
-        if self.format == Format::Json {
-            output::print(&json(&report))?;
-            output::say(&coverage(&evaluation));
-        } else {
-            output::print(&text(&report, false))?;
-        }
-        outcome(&evaluation, threshold)
-    }
-}
-
-/// Returns what is reported of an evaluation.
-pub(crate) fn report<'a>(
-    policy: &'a Policy,
-    rules: &'a [&'a About],
-    evaluation: &'a Evaluation,
-    threshold: Severity,
-) -> Report<'a> {
-    Report {
-        judgement: Judgement { rules, waivers: &policy.waivers, evaluation, threshold },
-        head: None,
-        is_rehearsal: false,
-        notes: &[],
-        files: &|_| None,
-    }
-}
-
-/// Reads and judges a plan.
-pub(crate) fn judge(policy: &Policy, plan: &Path, root: &str) -> Result<Evaluation, Problem> {
-    let json = read(plan)?;
-    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    let input = Input { root, plan: Some(&json), ..Input::default() };
-    evaluate(policy, &input, today).map_err(|error| {
-        let hint = match &error {
-            InputError::Other("a saved plan") => {
-                Some("give what `terraform show -json PLAN` prints of it")
-            }
-            InputError::Other("a state file" | "the stream of events of `-json`")
-            | InputError::Json { .. } => Some("give what `terraform show -json` prints"),
-            InputError::CutShort { .. } => {
-                Some("write it to a file, and see whether the writer succeeded")
-            }
-            InputError::Errored => Some("see what `terraform plan` says"),
-            _ => None,
+    pub(crate) fn run(self, color: Color) -> Result<(), Problem> {
+        let base = self.base.as_deref().map(Base::read).transpose()?;
+        let policy = match &base {
+            Some(base) => base.policy()?,
+            None => self.policy.read()?,
         };
-        let message = format!("nothing was judged of `{}`", plan.display());
-        let problem = Problem::new(exit::NOTHING_EVALUATED, message).cause(error);
-        match hint {
-            Some(hint) => problem.hint(hint),
-            None => problem,
+        let material = Material::read(&self.material)?;
+        let gate = Verdict::of(&policy, self.threshold, &material)?;
+        // What is wrong with the checkout's own rules is told after what gates, and not instead of it.
+        let head_policy = base.as_ref().map(|_| self.policy.read()).transpose();
+        let (head_policy, wrong) = match head_policy {
+            Ok(policy) => (policy, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let head = head_policy
+            .as_ref()
+            .map(|policy| Verdict::of(policy, self.threshold, &material))
+            .transpose()?;
+        self.tell((&policy, &gate), head_policy.as_ref().zip(head.as_ref()), &material, color)?;
+        if let Some(base) = &base {
+            output::say(&format!(
+                "judged by the rules of `{}` ({}); those of this checkout gate nothing",
+                base.reference.escape_debug(),
+                base.commit.get(..10).unwrap_or(&base.commit)
+            ));
         }
-    })
+        wrong.map_or(Ok(()), Err)?;
+        gate.outcome()
+    }
+
+    fn tell(
+        &self,
+        (policy, gate): (&Policy, &Verdict),
+        head: Option<(&Policy, &Verdict)>,
+        material: &Material,
+        color: Color,
+    ) -> Result<(), Problem> {
+        let rules = abouts(policy);
+        let head_rules = head.map(|(policy, _)| abouts(policy)).unwrap_or_default();
+        let report = Report {
+            judgement: gate.judgement(policy, &rules),
+            head: head.map(|(policy, head)| head.judgement(policy, &head_rules)),
+            is_rehearsal: material.is_rehearsal(),
+            notes: material.notes(),
+            files: &|path| material.text(path),
+        };
+        let document = json(&report);
+        if let Some(path) = &self.record {
+            keep(path, &document);
+        }
+        match self.format {
+            Format::Text => output::print(&text(&report, Styles::of_data(color).is_colored())),
+            Format::Json => {
+                output::print(&document)?;
+                output::say(&coverage(&gate.evaluation));
+                Ok(())
+            }
+        }
+    }
 }
 
-fn read(plan: &Path) -> Result<Vec<u8>, Problem> {
-    let read = if plan == Path::new("-") {
-        let mut json = Vec::new();
-        io::stdin().lock().read_to_end(&mut json).map(|_| json)
-    } else {
-        fs::read(plan)
-    };
-    read.map_err(|error| {
-        let message = format!("failed to read `{}`", plan.display());
-        Problem::new(exit::NOTHING_EVALUATED, message).cause(error)
-    })
+fn abouts(policy: &Policy) -> Vec<&About> {
+    policy.rules.iter().map(|rule| &rule.about).collect()
 }
 
-/// Returns what the run came to: an error of a rule outweighs a finding, which outweighs that nothing was judged.
-fn outcome(evaluation: &Evaluation, threshold: Severity) -> Result<(), Problem> {
-    if evaluation.has_errors() {
-        let problem = Problem::new(exit::POLICY, "not all could be judged");
-        return Err(problem.hint("what is said of `error` above is a matter of the rule"));
+/// Keeps a report; what was judged is right without it too.
+fn keep(path: &Path, document: &str) {
+    if let Err(error) = record::write(path, document, 0o600) {
+        output::say(&format!("the report is not kept in `{}`: {error}", path.display()));
     }
-    if evaluation.has_failed(threshold) {
-        let is_counted = |finding: &&Finding| finding.counts && finding.severity >= threshold;
-        let count = evaluation.findings.iter().filter(is_counted).count();
-        let findings =
-            if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
-        let message = format!("{findings} at or above `{threshold}`");
-        let problem = Problem::new(exit::FAILED, message);
-        return Err(problem.hint("`cargo xtask comply explain RULE` tells why a rule is there"));
-    }
-    if evaluation.is_empty() {
-        let message = "nothing was judged: no rule is about any of the resources";
-        let problem = Problem::new(exit::NOTHING_EVALUATED, message);
-        return Err(problem.hint("`--policy DIR` names another directory of rules"));
-    }
-    Ok(())
 }

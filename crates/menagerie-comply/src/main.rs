@@ -10,11 +10,15 @@
 mod exit;
 mod explain;
 mod judge;
+mod material;
 mod output;
 mod pages;
 mod policy;
 mod problem;
+mod record;
 mod test;
+mod verdict;
+mod waive;
 
 use std::process::ExitCode;
 
@@ -40,6 +44,7 @@ enum Command {
     Test(test::Test),
     Explain(explain::Explain),
     Pages(pages::Pages),
+    Waive(waive::Waive),
 }
 
 fn main() -> ExitCode {
@@ -52,10 +57,11 @@ fn main() -> ExitCode {
     };
     let styles = Styles::of(cli.color);
     let done = match cli.command {
-        Command::Judge(judge) => judge.run(),
+        Command::Judge(judge) => judge.run(cli.color),
         Command::Test(test) => test.run(),
-        Command::Explain(explain) => explain.run(),
+        Command::Explain(explain) => explain.run(cli.color),
         Command::Pages(pages) => pages.run(),
+        Command::Waive(waive) => waive.run(),
     };
     match done {
         Ok(()) => exit::DONE.into(),

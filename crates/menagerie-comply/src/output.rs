@@ -29,18 +29,31 @@ impl Styles {
     pub(crate) const PLAIN: Self = Self { color: false };
 
     /// Returns those of standard error.
+    pub(crate) fn of(color: Color) -> Self {
+        Self::for_stream(color, io::stderr().is_terminal())
+    }
+
+    /// Returns those of standard output.
+    pub(crate) fn of_data(color: Color) -> Self {
+        Self::for_stream(color, io::stdout().is_terminal())
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the convention is a variable: https://no-color.org"
     )]
-    pub(crate) fn of(color: Color) -> Self {
+    fn for_stream(color: Color, is_terminal: bool) -> Self {
         let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_wanted = match color {
-            Color::Auto => io::stderr().is_terminal(),
+            Color::Auto => is_terminal,
             Color::Always => true,
             Color::Never => false,
         };
         Self { color: is_wanted && !is_refused }
+    }
+
+    pub(crate) fn is_colored(self) -> bool {
+        self.color
     }
 
     pub(crate) fn error(self) -> String {

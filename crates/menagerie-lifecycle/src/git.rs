@@ -1,5 +1,6 @@
 //! The small port to git: where the repository is, what its remotes hold, who works in it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A repository's work tree, asked through the `git` command.
@@ -7,6 +8,15 @@ use std::path::{Path, PathBuf};
 pub struct Git {
     root: PathBuf,
     common_directory: PathBuf,
+}
+
+/// What a commit has below a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The commit, as git names it.
+    pub commit: String,
+    /// The contents of the files, by their paths below that one.
+    pub files: BTreeMap<String, Vec<u8>>,
 }
 
 /// Git could not be asked, or refused to answer.
@@ -97,18 +107,57 @@ impl Git {
         to: &Path,
         index: &Path,
     ) -> Result<(), GitError> {
-        let commit = format!("{reference}^{{commit}}");
-        let commit =
-            ask(&self.root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
-        let commit = commit.map_err(|error| match error {
-            GitError::Failed { .. } => GitError::NoCommit(reference.to_owned()),
-            other => other,
-        })?;
-        let tree = format!("{}:{path}", commit.trim());
+        let tree = format!("{}:{path}", self.commit(reference)?);
         let prefix = format!("--prefix={path}/");
         ask_with(&self.root, &["read-tree", &prefix, &tree], Some(index))?;
         let prefix = format!("--prefix={}/", to.display());
         ask_with(&self.root, &["checkout-index", "--all", &prefix], Some(index)).map(drop)
+    }
+
+    /// Reads what a commit has below a path of the repository, just as it was committed: nothing of the work tree, its
+    /// attributes or its index says anything in it. There are no files where the commit does not have the path.
+    pub fn committed(&self, reference: &str, path: &str) -> Result<Committed, GitError> {
+        let commit = self.commit(reference)?;
+        let prefix = format!("{path}/");
+        let listing =
+            ask(&self.root, &["ls-tree", "-r", "-z", "--full-tree", &commit, "--", &prefix])?;
+        // Each is `MODE TYPE OBJECT\tPATH`; what is no blob is a repository of its own.
+        let blobs: Vec<(&str, &str)> = listing
+            .split('\0')
+            .filter_map(|entry| {
+                let (facts, path) = entry.split_once('\t')?;
+                let object = facts.split_once(" blob ")?.1;
+                Some((object, path.strip_prefix(&prefix)?))
+            })
+            .collect();
+        let mut asked = String::new();
+        for (object, _) in &blobs {
+            asked.push_str(object);
+            asked.push('\n');
+        }
+        let answer = run(&self.root, &["cat-file", "--batch"], None, asked.into_bytes())?;
+        let mut rest = &answer[..];
+        let mut files = BTreeMap::new();
+        for (object, path) in blobs {
+            let (content, after) = batched(rest).ok_or_else(|| GitError::Failed {
+                arguments: "cat-file --batch".to_owned(),
+                stderr: format!("what it printed is cut short before `{object}`"),
+            })?;
+            files.insert(path.to_owned(), content.to_vec());
+            rest = after;
+        }
+        Ok(Committed { commit, files })
+    }
+
+    /// Finds the commit that a reference names.
+    fn commit(&self, reference: &str) -> Result<String, GitError> {
+        let commit = format!("{reference}^{{commit}}");
+        let asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit];
+        match ask(&self.root, &asked) {
+            Ok(commit) => Ok(commit.trim().to_owned()),
+            Err(GitError::Failed { .. }) => Err(GitError::NoCommit(reference.to_owned())),
+            Err(other) => Err(other),
+        }
     }
 
     /// Tells whether the last commit holds exactly this content at this path of the work tree.
@@ -120,6 +169,15 @@ impl Git {
         }
         Ok(ask(&self.root, &["status", "--porcelain", "--", &path])?.trim().is_empty())
     }
+}
+
+/// Takes one object off what `git cat-file --batch` prints: `OBJECT TYPE SIZE`, a line break, the content, a line break.
+fn batched(printed: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = printed.iter().position(|byte| *byte == b'\n')?;
+    let header = str::from_utf8(&printed[..end]).ok()?;
+    let size: usize = header.rsplit_once(' ')?.1.parse().ok()?;
+    let content = printed.get(end + 1..)?.get(..size)?;
+    Some((content, printed.get(end + 1 + size + 1..)?))
 }
 
 /// Returns the last two parts of the path of a repository's address: `https://host/acme/web.git`, `git@host:acme/web`.
@@ -147,20 +205,30 @@ fn ask_with(
     arguments: &[&str],
     index: Option<&Path>,
 ) -> Result<String, GitError> {
+    let answer = run(directory, arguments, index, Vec::new())?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+fn run(
+    directory: &Path,
+    arguments: &[&str],
+    index: Option<&Path>,
+    input: Vec<u8>,
+) -> Result<Vec<u8>, GitError> {
     let mut command = duct::cmd("git", arguments);
     if let Some(index) = index {
         command = command.env("GIT_INDEX_FILE", index);
     }
     let output = command
         .dir(directory)
-        .stdin_null()
+        .stdin_bytes(input)
         .stdout_capture()
         .stderr_capture()
         .unchecked()
         .run()
         .map_err(GitError::Start)?;
     if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(output.stdout)
     } else {
         let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Err(GitError::Failed { arguments: arguments.join(" "), stderr })
@@ -170,6 +238,41 @@ fn ask_with(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_committed_is_read_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let git = |arguments: &[&str]| {
+            let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"];
+            ask(&root, &[&who, arguments].concat()).unwrap()
+        };
+        git(&["init", "--quiet"]);
+        write("rules/a.toml", b"one\n\n\xff");
+        write("rules/sub/ä \"b\".toml", b"");
+        write("rules-2/c.toml", b"other");
+        write(".gitattributes", b"rules/sub export-ignore\n*.toml text eol=crlf\n");
+        git(&["add", "--all"]);
+        git(&["commit", "--quiet", "--message=Start"]);
+        write("rules/a.toml", b"two");
+        write("rules/d.toml", b"new");
+        let port = Git::discover(&root).unwrap();
+        let committed = port.committed("HEAD", "rules").unwrap();
+        assert_eq!(committed.commit, git(&["rev-parse", "HEAD"]).trim());
+        let expected = [("a.toml", &b"one\n\n\xff"[..]), ("sub/ä \"b\".toml", b"")];
+        let expected = expected.map(|(path, content)| (path.to_owned(), content.to_vec()));
+        assert_eq!(committed.files, BTreeMap::from(expected));
+        assert!(port.committed("HEAD", "none").unwrap().files.is_empty());
+        for reference in ["gone", "--all", "HEAD:rules"] {
+            let error = port.committed(reference, "rules").unwrap_err();
+            assert!(matches!(&error, GitError::NoCommit(of) if of == reference), "{error}");
+        }
+    }
 
     #[track_caller]
     fn check(address: &str, expected: Option<&str>) {

@@ -31,6 +31,11 @@ impl Home {
         self.directory.join("tools")
     }
 
+    /// Returns where the report of the last run of `comply` is kept.
+    pub fn judged(&self) -> PathBuf {
+        self.directory.join("comply.json")
+    }
+
     /// Returns the ledger of names ever used.
     pub fn ledger(&self) -> PathBuf {
         self.directory.join("ledger.jsonl")

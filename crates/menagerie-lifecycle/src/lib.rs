@@ -64,7 +64,7 @@ pub use check_templates::{
 pub use create::{CreateError, Draft, Request, create, draft};
 pub use destroy::{Certificate, destroy};
 pub use file::FileError;
-pub use git::{Git, GitError};
+pub use git::{Committed, Git, GitError};
 pub use home::{EnvironmentHome, Home};
 pub use hosting::{
     Collector, Copied, Database, Ended, HostingError, Replica, Running, Service, Supervisor, Swept,

@@ -87,7 +87,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     insta::assert_snapshot!(graph(), @"
     bench      uses compliance, config, naming, plan, template, terraform
     compliance uses config
-    comply     uses compliance, report
+    comply     uses compliance, evidence, report
     config     uses naming
     evidence   uses compliance, config
     installer  uses nothing

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use menagerie_lifecycle::Repository;
 
+use super::base;
 use super::policy::PolicyArgs;
 use super::program::Call;
 use crate::output::{Color, Format};
+use crate::session;
 
 /// What is judged, and how it is told.
 #[derive(Debug, Args)]
@@ -21,6 +24,12 @@ pub(super) struct Judge {
 
     #[command(flatten)]
     policy: PolicyArgs,
+
+    /// Judge by the rules, waivers and settings that this commit has; those of this checkout are a second verdict, which gates nothing
+    ///
+    /// So a change can't silence what is said of it: give the branch that it is to be merged into.
+    #[arg(long, value_name = "REF", conflicts_with = "policy")]
+    base: Option<String>,
 
     /// Print in this format
     #[arg(long, default_value = "text")]
@@ -43,16 +52,29 @@ enum Severity {
 
 impl Judge {
     pub(super) fn run(self, color: Color) -> anyhow::Result<()> {
-        self.call()?.make(color)
+        // A plan can be judged where there is no repository; then nothing is kept of it.
+        let repository = match session::repository() {
+            Ok(repository) => Some(repository),
+            Err(error) if self.base.is_some() => return Err(error),
+            Err(_) => None,
+        };
+        self.call(repository.as_ref())?.make(color)
     }
 
-    fn call(self) -> anyhow::Result<Call> {
+    fn call(self, repository: Option<&Repository>) -> anyhow::Result<Call> {
         let mut call = Call::new("judge");
         self.policy.tell(&mut call)?;
         call.option_if("--plan", self.plan);
         call.option_if("--root", self.root);
         call.option("--format", Call::word(&self.format));
         call.option_if("--threshold", self.threshold.map(|threshold| Call::word(&threshold)));
+        if let Some(repository) = repository {
+            call.option("--repository", repository.root());
+            call.option("--record", repository.home().judged());
+            if let Some(reference) = &self.base {
+                base::tell(&mut call, repository, reference)?;
+            }
+        }
         Ok(call)
     }
 }
@@ -67,18 +89,20 @@ mod tests {
             plan: Some("-".into()),
             root: None,
             policy: PolicyArgs::of("rules"),
+            base: None,
             format: Format::Text,
             threshold: None,
         };
-        judge.call().unwrap().check("judge --policy=rules --plan=- --format=text");
+        judge.call(None).unwrap().check("judge --policy=rules --plan=- --format=text");
         let judge = Judge {
             plan: Some("plan.json".into()),
             root: Some("tf/production".to_owned()),
             policy: PolicyArgs::of("rules"),
+            base: None,
             format: Format::Json,
             threshold: Some(Severity::High),
         };
-        judge.call().unwrap().check(
+        judge.call(None).unwrap().check(
             "judge --policy=rules --plan=plan.json --root=tf/production --format=json --threshold=high",
         );
     }

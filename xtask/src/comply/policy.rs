@@ -7,6 +7,9 @@ use clap::Args;
 use super::program::Call;
 use crate::session;
 
+/// Where a repository has its rules.
+pub(super) const OURS: &str = "tf/compliance";
+
 /// Which rules.
 #[derive(Debug, Default, Args)]
 pub(super) struct PolicyArgs {
@@ -18,7 +21,6 @@ pub(super) struct PolicyArgs {
 impl PolicyArgs {
     /// Says where the rules are.
     pub(super) fn tell(&self, call: &mut Call) -> anyhow::Result<()> {
-        const OURS: &str = "tf/compliance";
         if let Some(directory) = &self.policy {
             call.option("--policy", directory);
         } else {
