@@ -73,11 +73,11 @@ pub use image::ImageError;
 pub use inventory::{Entry, InventoryError, Phase, find, list};
 pub use kind::{Explain, Kind};
 pub use logs::{Follow, Lines, Log, logs};
-pub use plan::{Planned, plan};
+pub use plan::{PlanDocument, Planned, plan, plan_document};
 pub use probe::Health;
 pub use rehearsal::{
     Finding, RehearsalError, RehearsalOptions, RehearsedPlan, RehearsedStep, rehearse,
-    rehearse_plan,
+    rehearse_document, rehearse_new_document, rehearse_plan,
 };
 pub use repair::{Mender, RepairOptions, Repaired, Trouble, look, repair};
 pub use repository::{OpenError, Repository};

@@ -13,6 +13,7 @@ use menagerie_config::Environment;
 use menagerie_naming::EnvName;
 use menagerie_plan::{Digest, Plan, Summary, digest};
 use menagerie_terraform::{InitOptions, LockOptions, PlanOptions};
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +33,63 @@ pub struct Planned {
 pub(crate) struct Made {
     pub(crate) planned: Planned,
     pub(crate) inputs: String,
+}
+
+/// A plan as Terraform prints it in JSON, for whoever judges it.
+pub struct PlanDocument {
+    /// The directory of its root module, relative to the repository.
+    pub root_module: String,
+    /// What the environment is meant to be; none where the environment is never made.
+    pub environment: Option<Environment>,
+    /// Whether it was made over a stand-in, and is no plan of what exists.
+    pub is_rehearsal: bool,
+    /// The files of the root module, with their paths in it, where the work tree does not have it.
+    pub files: Vec<(String, String)>,
+    /// The plan. Sensitive values stand in it in clear.
+    pub json: Vec<u8>,
+}
+
+impl fmt::Debug for PlanDocument {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PlanDocument")
+            .field("root_module", &self.root_module)
+            .field("is_rehearsal", &self.is_rehearsal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Plans an environment of this machine, and returns the plan. One that was shown before and waits for its apply stays as it is.
+pub fn plan_document(session: &mut Session<'_>, name: &EnvName) -> Result<PlanDocument, RunError> {
+    let entry = inventory::find(session.repository, name, Timestamp::now())?;
+    entry.check_here()?;
+    let directory = entry.directory.ok_or_else(|| RunError::NoSource(name.clone()))?;
+    let environment = Environment::read(&directory.join("env.toml"))?;
+    let held = session.hold(name, "a plan to be judged")?;
+    held.check_wanted()?;
+    let ready = prepare(session, &held)?;
+    session.check_interrupt(name, "the plan")?;
+    session.step(name, Step::Plan);
+    let file = held.records.plan().join("judged.tfplan");
+    let options = PlanOptions { out: Some(file.clone()), ..plan_options(&held) };
+    let init = init_options(&held);
+    let shown = session
+        .terraform(name, "plan", |terraform, events, cancel| {
+            ready.workdir.plan_with_init(terraform, &init, &options, events, cancel)
+        })
+        .and_then(|_| {
+            session.terraform(name, "show", |terraform, events, cancel| {
+                ready.workdir.show_plan_json(terraform, &file, events, cancel)
+            })
+        });
+    file::remove_file_if_present(&file)?;
+    Ok(PlanDocument {
+        root_module: format!("tf/envs/{name}"),
+        environment: Some(environment),
+        is_rehearsal: false,
+        files: Vec::new(),
+        json: shown?,
+    })
 }
 
 /// Plans an environment, and keeps the plan for `apply` where it has something to do.
@@ -111,12 +169,7 @@ pub(crate) fn make(
     SavedPlan::detach(&held.records)?;
     session.check_interrupt(&held.name, "the plan")?;
     session.step(&held.name, Step::Plan);
-    let options = PlanOptions {
-        out: Some(file.clone()),
-        variable_files: vec![held.records.variables()],
-        lock: lock(),
-        ..PlanOptions::default()
-    };
+    let options = PlanOptions { out: Some(file.clone()), ..plan_options(held) };
     let init = init_options(held);
     let done = session.terraform(&held.name, "plan", |terraform, events, cancel| {
         ready.workdir.plan_with_init(terraform, &init, &options, events, cancel)
@@ -132,6 +185,14 @@ pub(crate) fn make(
     let planned = Planned { digest: digest(&plan), summary, source: ready.source };
     let inputs = bundle::fingerprint(&contents(session, held, ready))?;
     Ok(Made { planned, inputs })
+}
+
+fn plan_options(held: &Held) -> PlanOptions {
+    PlanOptions {
+        variable_files: vec![held.records.variables()],
+        lock: lock(),
+        ..PlanOptions::default()
+    }
 }
 
 /// Returns what the root module and its variables are.

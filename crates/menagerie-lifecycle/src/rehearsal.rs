@@ -4,13 +4,14 @@
 //! what is rehearsed may be a stranger: nothing of it is run or fetched, and nothing of this machine is handed to it.
 
 mod blocks;
+mod document;
 mod guard;
 mod scratch;
 mod stage;
 
 use self::scratch::Scratch;
 use self::stage::Stage;
-use crate::create::{self, CreateError, Request};
+use crate::create::{self, CreateError, Draft, Request};
 use crate::file::FileError;
 use crate::git::GitError;
 use crate::hosting::HostingError;
@@ -28,6 +29,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+pub use document::{rehearse_document, rehearse_new_document};
 pub use guard::Finding;
 
 /// The image that a root module is given where nobody named one: what it holds is not looked at.
@@ -227,14 +229,11 @@ pub fn rehearse_plan(
     Ok(RehearsedPlan { hosting, image: stage.image().to_owned(), is_stand_in, summary })
 }
 
-/// Rehearses the whole life of a new environment that is never made: plan, apply, a second plan, the tests of its modules,
-/// and the destroy. `tell` is called after each step. With faults, an apply or a destroy has to fail, and is done again.
-pub fn rehearse(
-    session: &mut Session<'_>,
+/// Renders the root module of a new environment that is never made, and puts it up where it is rehearsed.
+fn put_up(
+    session: &Session<'_>,
     request: &Request,
-    options: &RehearsalOptions,
-    tell: &mut dyn FnMut(&RehearsedStep),
-) -> Result<(), RehearsalError> {
+) -> Result<(Draft, Scratch, String), RehearsalError> {
     let hosting = request.hosting;
     let name: EnvName = format!("rehearsal-{}", hosting.as_str().replace('_', "-"))
         .parse()
@@ -257,6 +256,19 @@ pub fn rehearse(
     scratch.fill(session.repository.root(), None)?;
     let root_module = format!("tf/envs/{name}");
     scratch.write(&root_module, &draft.files)?;
+    Ok((draft, scratch, root_module))
+}
+
+/// Rehearses the whole life of a new environment that is never made: plan, apply, a second plan, the tests of its modules,
+/// and the destroy. `tell` is called after each step. With faults, an apply or a destroy has to fail, and is done again.
+pub fn rehearse(
+    session: &mut Session<'_>,
+    request: &Request,
+    options: &RehearsalOptions,
+    tell: &mut dyn FnMut(&RehearsedStep),
+) -> Result<(), RehearsalError> {
+    let (draft, scratch, root_module) = put_up(session, request)?;
+    let name = draft.environment.name;
 
     let mut clock = Instant::now();
     let mut told = |step, result| {

@@ -212,6 +212,21 @@ impl Workdir {
         parsed("show", ended, Plan::from_json)
     }
 
+    /// Runs `show` of a saved plan, and returns what it prints: all that there is to know of the plan, sensitive values in
+    /// clear among it.
+    pub fn show_plan_json(
+        &self,
+        terraform: &Terraform,
+        plan: &Path,
+        notices: &mut dyn FnMut(Notice<'_>),
+        cancel: &Cancel,
+    ) -> Result<Ended<Vec<u8>>, RunError> {
+        let ended =
+            self.read_secret("show", show_arguments(Some(plan)), terraform, notices, cancel)?;
+        // What is no plan is told here, not by whoever is given it.
+        parsed("show", ended, |json| Plan::from_json(json).map(|_| json.to_vec()))
+    }
+
     /// Runs `show` of the state. Its output holds sensitive values in clear, and goes to a file without a name.
     pub fn show_state(
         &self,

@@ -112,8 +112,32 @@ impl Stage {
         &self.directories
     }
 
+    /// Plans, and returns the plan as Terraform prints it.
+    pub(super) fn plan_json(
+        &mut self,
+        session: &mut Session<'_>,
+    ) -> Result<Vec<u8>, RehearsalError> {
+        self.make_plan(session)?;
+        let file = self.plan.clone();
+        self.run(session, "plan", |workdir, _, terraform, notices, cancel| {
+            workdir.show_plan_json(terraform, &file, notices, cancel)
+        })
+    }
+
     /// Plans, and reads the plan.
     pub(super) fn plan(&mut self, session: &mut Session<'_>) -> Result<Summary, RehearsalError> {
+        if !self.make_plan(session)? {
+            return Ok(Summary::of(&Plan::default()));
+        }
+        let file = self.plan.clone();
+        let plan = self.run(session, "plan", |workdir, _, terraform, notices, cancel| {
+            workdir.show_plan(terraform, &file, notices, cancel)
+        })?;
+        Ok(Summary::of(&plan))
+    }
+
+    /// Plans; returns whether there is something to do.
+    fn make_plan(&mut self, session: &mut Session<'_>) -> Result<bool, RehearsalError> {
         let options = PlanOptions {
             out: Some(self.plan.clone()),
             variable_files: vec![self.variables.clone()],
@@ -123,14 +147,7 @@ impl Stage {
         let done = self.run(session, "plan", |workdir, init, terraform, notices, cancel| {
             workdir.plan_with_init(terraform, init, &options, notices, cancel)
         })?;
-        if !done.changes {
-            return Ok(Summary::of(&Plan::default()));
-        }
-        let file = self.plan.clone();
-        let plan = self.run(session, "plan", |workdir, _, terraform, notices, cancel| {
-            workdir.show_plan(terraform, &file, notices, cancel)
-        })?;
-        Ok(Summary::of(&plan))
+        Ok(done.changes)
     }
 
     /// Applies the plan that was made last.
