@@ -1,8 +1,9 @@
 //! What keeps the parser from texts that it would take hours for.
 //!
-//! hcl-edit 0.10 tries an index again for each unary operator before its term when what is in the brackets is no expression:
-//! `!a.b[!a.b[…` doubles its work with each bracket. And it compares each key of an object with all before it. Neither is in
-//! anything that a person wrote; whoever proposes a change could write either.
+//! hcl-edit 0.10 tries the same again where what is in a bracket is no expression: an index once more for each unary operator
+//! before its term, and an operand once more if two or more binary operators stand before it. `!a.b[!a.b[…` and `a+a+(a+a+(…`
+//! double its work with each bracket. And it compares each key of an object with all before it. Nothing that a person wrote
+//! comes near; whoever proposes a change could write it.
 
 /// The most bytes of a file of HCL; the largest that anybody maintains are a tenth of it.
 const LONGEST: usize = 8 << 20;
@@ -18,10 +19,8 @@ const COMPARISONS: u64 = 20_000 * 20_000;
 enum Open<'a> {
     /// A bracket or an interpolation, and what is in it.
     Bracket(Bracket),
-    /// A text in quotes.
-    Quotes,
-    /// A heredoc with its delimiter.
-    Heredoc(&'a str),
+    /// A text: a heredoc with its delimiter, or one in quotes.
+    Text(Option<&'a str>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +28,12 @@ struct Bracket {
     close: u8,
     /// How often the parser may come here.
     tries: u64,
-    /// The operators since the beginning of the term that may be unary.
-    operators: u64,
+    /// Whether it is a block, or what is around all of them, where a line ends an expression.
+    is_block: bool,
+    /// The operators before the term that may be unary.
+    unary: u64,
+    /// The operators since the beginning of the expression that may be binary.
+    binary: u64,
     /// The keys, if it is an object.
     keys: Option<u64>,
     /// The last byte that is no space.
@@ -42,67 +45,66 @@ pub(crate) fn refuse(text: &str) -> Option<(usize, &'static str)> {
     if text.len() > LONGEST {
         return Some((0, "is longer than 8 MiB"));
     }
-    let bytes = text.as_bytes();
-    let mut scan = Scan { text, at: 0, open: Vec::new(), comparisons: 0 };
-    let mut current = Bracket { close: 0, tries: 1, operators: 0, keys: None, last: b'\n' };
-    while scan.at < bytes.len() {
-        let (at, rest) = (scan.at, &bytes[scan.at..]);
-        match scan.open.last() {
-            Some(Open::Quotes) => {
-                scan.literal(&mut current, None);
+    let current = Bracket { is_block: true, ..Bracket::new(0, 1) };
+    let mut scan = Scan { text, at: 0, open: Vec::new(), current, comparisons: 0 };
+    while scan.at < text.len() {
+        let at = scan.at;
+        let stop = match scan.open.last() {
+            Some(Open::Text(heredoc)) => {
+                let heredoc = *heredoc;
+                scan.literal(heredoc)
             }
-            Some(Open::Heredoc(delimiter)) => {
-                let delimiter = *delimiter;
-                if !scan.literal(&mut current, Some(delimiter)) {
-                    return Some((at, "has a heredoc whose end can't be told"));
-                }
-            }
-            Some(Open::Bracket(_)) | None => match rest {
-                [b'#', ..] | [b'/', b'/', ..] => scan.skip_to("\n"),
-                [b'/', b'*', ..] => scan.skip_to("*/"),
-                [b'<', b'<', ..] if scan.heredoc() => {}
-                [b'"', ..] => {
-                    scan.open.push(Open::Quotes);
-                    scan.at += 1;
-                    current.last = b'"';
-                }
-                [open @ (b'[' | b'(' | b'{'), ..] => {
-                    if let Some(reason) = scan.bracket(&mut current, *open) {
-                        return Some((at, reason));
-                    }
-                }
-                [close @ (b']' | b')' | b'}'), ..] => {
-                    // What closes nothing is where the parser stops.
-                    if !scan.close(&mut current, *close) {
-                        return None;
-                    }
-                    if scan.comparisons > COMPARISONS {
-                        return Some((at, "has maps of too many keys"));
-                    }
-                }
-                [byte, ..] => {
-                    scan.expression(&mut current, *byte);
-                    scan.at += 1;
-                    let keys = current.keys.unwrap_or_default();
-                    if keys.saturating_mul(keys) > COMPARISONS {
-                        return Some((at, "has maps of too many keys"));
-                    }
-                }
-                [] => {}
-            },
+            Some(Open::Bracket(_)) | None => scan.expression(),
+        };
+        match stop {
+            Ok(()) => {}
+            Err(Stop::Unparsable) => return None,
+            Err(Stop::Refused(reason)) => return Some((at, reason)),
         }
     }
     None
 }
 
+/// Why a text is read no further.
+enum Stop {
+    /// The parser stops here as well.
+    Unparsable,
+    Refused(&'static str),
+}
+
+const TOO_DEEP: Stop = Stop::Refused("has brackets that are too deep in each other");
+const TOO_MANY: Stop = Stop::Refused("has maps of too many keys");
+const NO_END: Stop = Stop::Refused("has a heredoc whose end can't be told");
+
 struct Scan<'a> {
     text: &'a str,
     at: usize,
+    /// What is open around the current bracket, and the text in it if it is in one.
     open: Vec<Open<'a>>,
+    current: Bracket,
     comparisons: u64,
 }
 
 impl Scan<'_> {
+    /// Passes a piece of an expression or of the structure around it.
+    fn expression(&mut self) -> Result<(), Stop> {
+        match &self.text.as_bytes()[self.at..] {
+            [b'#', ..] | [b'/', b'/', ..] => self.skip_to("\n"),
+            [b'/', b'*', ..] => self.skip_to("*/"),
+            [b'<', b'<', ..] if self.heredoc() => {}
+            [b'"', ..] => {
+                self.open.push(Open::Text(None));
+                self.at += 1;
+                self.current.last = b'"';
+            }
+            [open @ (b'[' | b'(' | b'{'), ..] => return self.bracket(*open),
+            [close @ (b']' | b')' | b'}'), ..] => return self.close(*close),
+            [byte, ..] => return self.operator(*byte),
+            [] => {}
+        }
+        Ok(())
+    }
+
     fn skip_to(&mut self, end: &str) {
         let bytes = &self.text.as_bytes()[self.at..];
         let found = bytes.windows(end.len()).position(|window| window == end.as_bytes());
@@ -119,23 +121,20 @@ impl Scan<'_> {
         let delimiter = delimiter.trim_end_matches('\r');
         let is_name = !delimiter.is_empty() && !delimiter.contains(char::is_whitespace);
         if is_name {
-            self.open.push(Open::Heredoc(delimiter));
             // The end of this line may be that of the last one.
             self.at = self.text.len() - rest.len() + delimiter.len();
+            self.open.push(Open::Text(Some(delimiter)));
         }
         is_name
     }
 
-    /// Passes a piece of a text, up to its end or to an expression in it; returns whether it can be told what is its end.
-    fn literal(&mut self, current: &mut Bracket, heredoc: Option<&str>) -> bool {
-        let rest = &self.text.as_bytes()[self.at..];
-        match rest {
+    /// Passes a piece of a text, up to its end or to an expression in it.
+    fn literal(&mut self, heredoc: Option<&str>) -> Result<(), Stop> {
+        match &self.text.as_bytes()[self.at..] {
             [b'$', b'$', b'{', ..] | [b'%', b'%', b'{', ..] => self.at += 3,
             [b'$' | b'%', b'{', ..] => {
                 self.at += 2;
-                self.open.push(Open::Bracket(*current));
-                let (tries, keys) = (current.tries, None);
-                *current = Bracket { close: b'}', tries, operators: 0, keys, last: b'{' };
+                return self.enter(Bracket::new(b'}', self.current.tries_of_operand()));
             }
             [b'\\', _, ..] if heredoc.is_none() => self.at += 2,
             [b'"', ..] if heredoc.is_none() => {
@@ -144,89 +143,123 @@ impl Scan<'_> {
             }
             [b'\n', line @ ..] => {
                 self.at += 1;
-                let Some(delimiter) = heredoc else { return true };
+                let Some(delimiter) = heredoc else { return Ok(()) };
                 let spaces = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-                if let Some(after) = line[spaces..].strip_prefix(delimiter.as_bytes()) {
-                    match after.first() {
-                        // A longer name is no end; which letters beyond ASCII would make one is not known here.
-                        Some(byte) if byte.is_ascii_alphanumeric() || b"_-".contains(byte) => {
-                            return true;
-                        }
-                        Some(byte) if !byte.is_ascii() => return false,
-                        _ => {}
+                let Some(after) = line[spaces..].strip_prefix(delimiter.as_bytes()) else {
+                    return Ok(());
+                };
+                match after.first() {
+                    // A longer name is no end; which letters beyond ASCII would make one is not known here.
+                    Some(byte) if !byte.is_ascii() => return Err(NO_END),
+                    Some(byte) if is_name(*byte) || *byte == b'-' => {}
+                    _ => {
+                        self.open.pop();
+                        self.at += spaces + delimiter.len();
+                        self.current.last = b'"';
                     }
-                    self.open.pop();
-                    self.at += spaces + delimiter.len();
-                    current.last = b'"';
                 }
             }
             _ => self.at += 1,
         }
-        true
+        Ok(())
     }
 
-    fn bracket(&mut self, current: &mut Bracket, open: u8) -> Option<&'static str> {
-        let last = current.last;
-        let is_index = open == b'['
-            && (last.is_ascii_alphanumeric() || !last.is_ascii() || b"_])}*\"".contains(&last));
-        let tries = if is_index {
-            current.tries.saturating_mul(1 + current.operators)
-        } else {
-            current.tries
-        };
-        if tries > TRIES {
-            return Some("has indexes that are too deep in each other");
-        }
+    fn bracket(&mut self, open: u8) -> Result<(), Stop> {
+        let last = self.current.last;
+        let is_index = open == b'[' && is_end(last);
+        let indexes = if is_index { 1 + self.current.unary } else { 1 };
+        let tries = self.current.tries_of_operand().saturating_mul(indexes);
         // A block's brace follows a name, an object's an operator or another bracket.
-        let is_block = last.is_ascii_alphanumeric() || b"_-\"".contains(&last);
-        let (close, keys) = match open {
-            b'[' => (b']', None),
-            b'(' => (b')', None),
-            _ => (b'}', (!is_block).then_some(0)),
+        let is_block = open == b'{' && (is_name(last) || b"-\"".contains(&last));
+        let close = match open {
+            b'[' => b']',
+            b'(' => b')',
+            _ => b'}',
         };
-        self.open.push(Open::Bracket(*current));
-        *current = Bracket { close, tries, operators: 0, keys, last: open };
         self.at += 1;
-        None
+        let keys = (open == b'{' && !is_block).then_some(0);
+        self.enter(Bracket { is_block, keys, ..Bracket::new(close, tries) })
     }
 
-    fn close(&mut self, current: &mut Bracket, close: u8) -> bool {
-        if current.close != close {
-            return false;
+    fn enter(&mut self, bracket: Bracket) -> Result<(), Stop> {
+        self.open.push(Open::Bracket(self.current));
+        self.current = bracket;
+        if bracket.tries > TRIES { Err(TOO_DEEP) } else { Ok(()) }
+    }
+
+    fn close(&mut self, close: u8) -> Result<(), Stop> {
+        let Some(Open::Bracket(outer)) = self.open.pop() else { return Err(Stop::Unparsable) };
+        let Bracket { close: expected, keys, .. } = self.current;
+        if expected != close {
+            return Err(Stop::Unparsable);
         }
-        let keys = current.keys.unwrap_or_default();
+        let keys = keys.unwrap_or_default();
         self.comparisons = self.comparisons.saturating_add(keys.saturating_mul(keys));
-        if let Some(Open::Bracket(outer)) = self.open.pop() {
-            *current = outer;
-        }
-        // An interpolation goes back into its text, whose end is that of a term.
-        current.last = close;
+        self.current = outer;
+        self.current.last = close;
         self.at += 1;
-        true
+        if self.comparisons > COMPARISONS { Err(TOO_MANY) } else { Ok(()) }
     }
 
-    fn expression(&self, current: &mut Bracket, byte: u8) {
-        let next = self.text.as_bytes().get(self.at + 1).copied().unwrap_or(b'\n');
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+    /// Passes what is neither a text nor a bracket.
+    fn operator(&mut self, byte: u8) -> Result<(), Stop> {
+        let bytes = self.text.as_bytes();
+        let before = self.at.checked_sub(1).map_or(b'\n', |before| bytes[before]);
+        let next = bytes.get(self.at + 1).copied().unwrap_or(b'\n');
+        let is_double = matches!(
+            (byte, next),
+            (b'=' | b'!' | b'<' | b'>', b'=') | (b'&', b'&') | (b'|', b'|') | (b'=', b'>')
+        );
+        self.at += if is_double { 2 } else { 1 };
+        let Bracket { is_block, unary, binary, keys, last, .. } = &mut self.current;
         match byte {
-            b'-' if is_name(current.last) && is_name(next) => {}
-            b'!' | b'-' => current.operators = current.operators.saturating_add(1),
-            b',' | b'=' | b'?' | b':' | b'&' | b'|' | b'+' | b'*' | b'/' | b'%' | b'<' | b'>' => {
-                if byte != b'*' || current.last != b'.' {
-                    current.operators = 0;
-                }
-                if matches!(byte, b'=' | b':')
-                    && let Some(keys) = &mut current.keys
-                {
-                    *keys += 1;
-                }
+            b'-' if is_name(before) && is_name(next) => {}
+            // Behind a word such as `in` it is unary, behind a name it is not.
+            b'-' if is_end(*last) => (*unary, *binary) = (1, *binary + 1),
+            b'-' => *unary += 1,
+            b'!' if !is_double => *unary += 1,
+            b'*' if matches!(*last, b'.' | b'[') => {}
+            b':' | b'=' if !is_double || next == b'>' => {
+                (*unary, *binary) = (0, 0);
+                *keys = keys.map(|keys| keys + 1);
+            }
+            b',' | b'?' => (*unary, *binary) = (0, 0),
+            b'\n' if *is_block => (*unary, *binary) = (0, 0),
+            b'=' | b'!' | b'&' | b'|' | b'+' | b'*' | b'/' | b'%' | b'<' | b'>' => {
+                (*unary, *binary) = (0, *binary + 1);
             }
             _ => {}
         }
-        if !byte.is_ascii_whitespace() {
-            current.last = byte;
+        let keys = keys.unwrap_or_default();
+        if keys.saturating_mul(keys) > COMPARISONS {
+            return Err(TOO_MANY);
         }
+        if !byte.is_ascii_whitespace() {
+            *last = byte;
+        }
+        Ok(())
     }
+}
+
+impl Bracket {
+    fn new(close: u8, tries: u64) -> Self {
+        let (unary, binary, keys) = (0, 0, None);
+        Self { close, tries, is_block: false, unary, binary, keys, last: b'\n' }
+    }
+
+    /// Returns how often the parser may come to an operand that begins here.
+    fn tries_of_operand(&self) -> u64 {
+        self.tries.saturating_mul(if self.binary >= 2 { 2 } else { 1 })
+    }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+}
+
+/// Returns whether a term can end with it.
+fn is_end(byte: u8) -> bool {
+    is_name(byte) || b"])}*\"".contains(&byte)
 }
 
 #[cfg(test)]
@@ -242,10 +275,19 @@ mod tests {
 
     #[test]
     fn what_takes_hours_is_refused() {
-        let deep = Some("has indexes that are too deep in each other");
-        for term in
-            ["!a.b[", "- a.*.b[", "!!!a[0][", "!(a.b)[", "\"${!a.b[", "[!a.b[", "{a = !f()\n["]
-        {
+        let deep = Some("has brackets that are too deep in each other");
+        for term in [
+            "!a.b[",
+            "- a.*.b[",
+            "!!!a[0][",
+            "!(a.b)[",
+            "\"${!a.b[",
+            "[!a.b[",
+            "{a = !f()\n[",
+            "a+a+(",
+            "a == a - \"${",
+            "[for x in -a.b[",
+        ] {
             check(&format!("a = {}", term.repeat(32)), deep);
             check(&format!("x {{\n  /* [ */\n  a = <<E\n${{{}", term.repeat(32)), deep);
         }
