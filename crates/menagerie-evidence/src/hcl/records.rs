@@ -13,7 +13,7 @@ use super::file::{File, header, whole};
 use super::literal::{self, Literal};
 use super::source::{ModuleSource, SourceKind, is_exact};
 
-/// The attributes of a record while it is made. What is not written is absent, what can't be told without evaluating is
+/// The attributes of a record while it is made. What is not written is null, what can't be told without evaluating is
 /// unknown.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
@@ -32,11 +32,13 @@ impl Values {
         self.unknown.insert(name.to_owned(), Value::Bool(true));
     }
 
-    /// Sets an attribute to what an expression is, if there is one.
+    /// Sets an attribute to what an expression is, and to null where there is none.
     pub(crate) fn expression(&mut self, name: &str, expression: Option<&Expression>) {
-        let Some(expression) = expression else { return };
+        let Some(expression) = expression else { return self.set(name, Value::Null) };
         let Literal { value, unknown } = Literal::of(expression);
-        if unknown != Value::Bool(true) {
+        if unknown == Value::Bool(true) {
+            self.values.remove(name);
+        } else {
             self.set(name, value);
         }
         if unknown != Value::Bool(false) {
@@ -113,8 +115,12 @@ fn module(item: &Item<'_>) -> Values {
     values.expression("version", value(item, "version"));
     values.expression("source", value(item, "source"));
     let Some(source) = value(item, "source") else {
-        values.set("is_local", false);
-        values.set("is_pinned", false);
+        for name in ["source_kind", "ref"] {
+            values.set(name, Value::Null);
+        }
+        for name in ["is_local", "is_pinned"] {
+            values.set(name, false);
+        }
         return values;
     };
     let Some(source) = literal::text(source) else {
@@ -126,9 +132,7 @@ fn module(item: &Item<'_>) -> Values {
     let ModuleSource { kind, reference, is_fixed } = ModuleSource::parse(&source);
     values.set("is_local", kind == SourceKind::Local);
     values.set("source_kind", kind.as_str());
-    if let Some(reference) = reference {
-        values.set("ref", reference);
-    }
+    values.set("ref", reference);
     match (kind, value(item, "version").map(literal::text)) {
         (SourceKind::Registry, Some(None)) => values.unknown("is_pinned"),
         (SourceKind::Registry, Some(Some(version))) => values.set("is_pinned", is_exact(&version)),
@@ -141,20 +145,16 @@ fn resource(item: &Item<'_>) -> Values {
     let mut values = Values::default();
     values.set("type", item.label(0));
     values.set("name", item.label(1));
-    if let Some((file, attribute)) = item.attribute("provider") {
-        let span = attribute.value.span().unwrap_or_default();
-        values.set("provider", file.slice(span));
-    }
+    values.set("provider", written_in(item, "provider"));
     values.set("provisioners", provisioners(item));
     values.set("connection", !item.inside("connection").is_empty());
     values.set("has_count", item.attribute("count").is_some());
     values.set("has_for_each", item.attribute("for_each").is_some());
-    if let Some(lifecycle) = lifecycle(item) {
-        let Values { values: inside, unknown } = lifecycle;
-        values.set("lifecycle", inside);
-        if !unknown.is_empty() {
-            values.unknown.insert("lifecycle".to_owned(), Value::Object(unknown));
-        }
+    let names = ["prevent_destroy", "create_before_destroy"];
+    let Values { values: inside, unknown } = lifecycle(item, &names);
+    values.set("lifecycle", inside);
+    if !unknown.is_empty() {
+        values.unknown.insert("lifecycle".to_owned(), Value::Object(unknown));
     }
     values
 }
@@ -164,32 +164,35 @@ fn provisioners(item: &Item<'_>) -> Vec<Value> {
     named.map(|(_, block)| Value::from(block.labels.first().map_or("", |l| l.as_str()))).collect()
 }
 
-/// Returns what is said of a resource's life, if anything is; an override takes the place of single attributes.
-fn lifecycle(item: &Item<'_>) -> Option<Values> {
+/// Returns what is said of a resource's life; an override takes the place of single attributes.
+fn lifecycle(item: &Item<'_>, names: &[&str]) -> Values {
     let blocks = item.merged("lifecycle");
-    blocks.first()?;
     let find = |name: &str| {
         let mut blocks = blocks.iter().rev();
         blocks.find_map(|(file, block)| Some((*file, &block.body.get_attribute(name)?.value)))
     };
     let mut values = Values::default();
-    for name in ["prevent_destroy", "create_before_destroy", "destroy"] {
+    for name in names {
         values.expression(name, find(name).map(|(_, expression)| expression));
     }
-    match find("ignore_changes") {
+    let ignored = match find("ignore_changes") {
         Some((file, Expression::Array(paths))) => {
-            let paths = paths.iter().map(|path| written(file, path));
-            values.set("ignore_changes", paths.collect::<Vec<_>>());
+            paths.iter().map(|path| Value::from(written(file, path))).collect()
         }
-        Some((file, all)) => values.set("ignore_changes", written(file, all)),
-        None => {}
-    }
-    Some(values)
+        Some((file, all)) => Value::from(written(file, all)),
+        None => Value::Null,
+    };
+    values.set("ignore_changes", ignored);
+    values
 }
 
 /// Returns an expression that names something, as it is written.
 fn written(file: &File, expression: &Expression) -> String {
     file.slice(expression.span().unwrap_or_default()).to_owned()
+}
+
+fn written_in(item: &Item<'_>, name: &'static str) -> Option<String> {
+    item.attribute(name).map(|(file, attribute)| written(file, &attribute.value))
 }
 
 fn provider(item: &Item<'_>) -> Values {
@@ -216,22 +219,15 @@ fn provider(item: &Item<'_>) -> Values {
 
 fn removed(item: &Item<'_>) -> Values {
     let mut values = Values::default();
-    if let Some((file, from)) = item.attribute("from") {
-        values.set("from", written(file, &from.value));
-    }
+    values.set("from", written_in(item, "from"));
     values.set("provisioners", provisioners(item));
-    if let Some(lifecycle) = lifecycle(item) {
-        values.set("lifecycle", lifecycle.values);
-    }
     values
 }
 
 fn variable(item: &Item<'_>) -> Values {
     let mut values = Values::default();
     values.set("name", item.label(0));
-    if let Some((file, attribute)) = item.attribute("type") {
-        values.set("type", written(file, &attribute.value));
-    }
+    values.set("type", written_in(item, "type"));
     values.set("has_default", item.attribute("default").is_some());
     sensitive(&mut values, item);
     values
@@ -251,22 +247,26 @@ fn sensitive(values: &mut Values, item: &Item<'_>) {
     }
 }
 
+/// Returns where a module's state lies.
+fn backend(terraform: &Item<'_>) -> Option<String> {
+    if let Some((_, block)) = terraform.inside("backend").last() {
+        return Some(block.labels.first().map_or("", |label| label.as_str()).to_owned());
+    }
+    (!terraform.inside("cloud").is_empty()).then(|| "cloud".to_owned())
+}
+
 /// Returns what a module says of Terraform itself; there is always one, so that a rule can ask for what is missing.
 fn terraform_record(directory: &Directory, item: Option<&Item<'_>>) -> Option<Record> {
     let mut values = Values::default();
-    let place = match item {
-        Some(item) => {
-            values.expression("required_version", value(item, "required_version"));
-            let backend = item.inside("backend");
-            if let Some((_, backend)) = backend.last() {
-                values.set("backend", backend.labels.first().map_or("", |label| label.as_str()));
-            } else if !item.inside("cloud").is_empty() {
-                values.set("backend", "cloud");
-            }
-            let (file, block) = item.first();
-            file.place(header(block))
-        }
-        None => directory.main()?.place(0..0),
+    let required = item.and_then(|item| value(item, "required_version"));
+    values.expression("required_version", required);
+    values.set("backend", item.and_then(backend));
+    let place = if let Some(item) = item {
+        let (file, block) = item.first();
+        file.place(header(block))
+    } else {
+        let main = directory.main()?;
+        main.place(0..main.text.len())
     };
     Some(values.record("terraform", &directory.path, "terraform", Some(place)))
 }
@@ -286,6 +286,7 @@ impl Required {
                 let name = attribute.key.as_str();
                 let mut values = Values::default();
                 values.set("name", name);
+                values.set("version", Value::Null);
                 match &attribute.value {
                     Expression::Object(object) => {
                         for (key, entry) in object {
@@ -332,6 +333,7 @@ impl Required {
             self.providers.entry(name).or_insert_with_key(|name| {
                 let mut values = Values::default();
                 values.set("name", name.as_str());
+                values.set("version", Value::Null);
                 values.set("source", format!("hashicorp/{name}"));
                 (values, place)
             });

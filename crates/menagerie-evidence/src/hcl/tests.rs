@@ -149,26 +149,26 @@ fn blocks_are_records() {
     assert_snapshot!(shown, @r#"
     tf/production/.terraform.lock.hcl:1 lock tf/production:lock.registry.example.com/hashicorp/aws {"hashes":2,"source":"registry.example.com/hashicorp/aws","version":"6.1.0"}
     tf/compliance/templates/main.tf:1 output tf/compliance/templates:output.d {"name":"d","sensitive":false}
-    tf/compliance/templates/main.tf:1 terraform tf/compliance/templates:terraform {}
-    tf/modules/vpc/main.tf:1 terraform tf/modules/vpc:terraform {}
-    tf/production/main.tf:1 module tf/production:module.vpc {"is_local":true,"is_pinned":true,"name":"vpc","source":"../modules/vpc","source_kind":"local"}
-    tf/production/main.tf:5 module tf/production:module.remote {"is_local":false,"is_pinned":false,"name":"remote","source":"a/b/c","source_kind":"registry","version":"~> 1.0"}
-    tf/production/main.tf:10 module tf/production:module.exact {"is_local":false,"is_pinned":true,"name":"exact","source":"a/b/c","source_kind":"registry","version":"1.2.3"}
-    tf/production/main.tf:15 module tf/production:module.git {"is_local":false,"is_pinned":false,"name":"git","ref":"v1","source":"git::https://example.com/a.git?ref=v1","source_kind":"git"}
-    tf/production/main.tf:19 module tf/production:module.computed {"name":"computed"} unknown {"is_local":true,"is_pinned":true,"ref":true,"source":true,"source_kind":true}
-    tf/production/main.tf:23 resource tf/production:aws_db_instance.this {"connection":true,"has_count":true,"has_for_each":false,"lifecycle":{"ignore_changes":["tags[\"a\"]","size"],"prevent_destroy":true},"name":"this","provider":"aws.west","provisioners":["local-exec","remote-exec"],"type":"aws_db_instance"}
-    tf/production/main.tf:40 resource tf/production:terraform_data.this {"connection":false,"has_count":false,"has_for_each":false,"lifecycle":{"ignore_changes":"all"},"name":"this","provisioners":[],"type":"terraform_data"} unknown {"lifecycle":{"prevent_destroy":true}}
-    tf/production/main.tf:48 data tf/production:data.http.this {"connection":false,"has_count":false,"has_for_each":false,"name":"this","provisioners":[],"type":"http"}
-    tf/production/main.tf:51 data tf/production:data.external.this {"connection":false,"has_count":false,"has_for_each":true,"name":"this","provisioners":[],"type":"external"}
-    tf/production/main.tf:55 removed tf/production:removed.aws_s3_bucket.old {"from":"aws_s3_bucket.old","lifecycle":{"destroy":false},"provisioners":["local-exec"]}
+    tf/compliance/templates/main.tf:1 terraform tf/compliance/templates:terraform {"backend":null,"required_version":null}
+    tf/modules/vpc/main.tf:1 terraform tf/modules/vpc:terraform {"backend":null,"required_version":null}
+    tf/production/main.tf:1 module tf/production:module.vpc {"is_local":true,"is_pinned":true,"name":"vpc","ref":null,"source":"../modules/vpc","source_kind":"local","version":null}
+    tf/production/main.tf:5 module tf/production:module.remote {"is_local":false,"is_pinned":false,"name":"remote","ref":null,"source":"a/b/c","source_kind":"registry","version":"~> 1.0"}
+    tf/production/main.tf:10 module tf/production:module.exact {"is_local":false,"is_pinned":true,"name":"exact","ref":null,"source":"a/b/c","source_kind":"registry","version":"1.2.3"}
+    tf/production/main.tf:15 module tf/production:module.git {"is_local":false,"is_pinned":false,"name":"git","ref":"v1","source":"git::https://example.com/a.git?ref=v1","source_kind":"git","version":null}
+    tf/production/main.tf:19 module tf/production:module.computed {"name":"computed","version":null} unknown {"is_local":true,"is_pinned":true,"ref":true,"source":true,"source_kind":true}
+    tf/production/main.tf:23 resource tf/production:aws_db_instance.this {"connection":true,"has_count":true,"has_for_each":false,"lifecycle":{"create_before_destroy":null,"ignore_changes":["tags[\"a\"]","size"],"prevent_destroy":true},"name":"this","provider":"aws.west","provisioners":["local-exec","remote-exec"],"type":"aws_db_instance"}
+    tf/production/main.tf:40 resource tf/production:terraform_data.this {"connection":false,"has_count":false,"has_for_each":false,"lifecycle":{"create_before_destroy":null,"ignore_changes":"all"},"name":"this","provider":null,"provisioners":[],"type":"terraform_data"} unknown {"lifecycle":{"prevent_destroy":true}}
+    tf/production/main.tf:48 data tf/production:data.http.this {"connection":false,"has_count":false,"has_for_each":false,"lifecycle":{"create_before_destroy":null,"ignore_changes":null,"prevent_destroy":null},"name":"this","provider":null,"provisioners":[],"type":"http"}
+    tf/production/main.tf:51 data tf/production:data.external.this {"connection":false,"has_count":false,"has_for_each":true,"lifecycle":{"create_before_destroy":null,"ignore_changes":null,"prevent_destroy":null},"name":"this","provider":null,"provisioners":[],"type":"external"}
+    tf/production/main.tf:55 removed tf/production:removed.aws_s3_bucket.old {"from":"aws_s3_bucket.old","provisioners":["local-exec"]}
     tf/production/terraform.tf:14 provider tf/production:provider.aws.west {"alias":"west","keys":["access_key","assume_role","ignore_tags"],"name":"aws"}
     tf/production/terraform.tf:25 variable tf/production:variable.a {"has_default":false,"name":"a","sensitive":true,"type":"list(string)"}
-    tf/production/terraform.tf:29 variable tf/production:variable.b {"has_default":true,"name":"b","sensitive":false}
+    tf/production/terraform.tf:29 variable tf/production:variable.b {"has_default":true,"name":"b","sensitive":false,"type":null}
     tf/production/terraform.tf:30 output tf/production:output.c {"name":"c"} unknown {"sensitive":true}
     tf/production/terraform.tf:1 terraform tf/production:terraform {"backend":"s3","required_version":">= 1.9"}
     tf/production/terraform.tf:5 required_provider tf/production:required_provider.aws {"name":"aws","source":"hashicorp/aws","version":"~> 6.0"}
-    tf/production/main.tf:51 required_provider tf/production:required_provider.external {"name":"external","source":"hashicorp/external"}
-    tf/production/main.tf:48 required_provider tf/production:required_provider.http {"name":"http","source":"hashicorp/http"}
+    tf/production/main.tf:51 required_provider tf/production:required_provider.external {"name":"external","source":"hashicorp/external","version":null}
+    tf/production/main.tf:48 required_provider tf/production:required_provider.http {"name":"http","source":"hashicorp/http","version":null}
     tf/production/terraform.tf:9 required_provider tf/production:required_provider.old {"name":"old","source":"hashicorp/old","version":"1.0"}
     "#);
 }
@@ -186,10 +186,10 @@ fn overrides_have_the_last_word() {
         ),
     ]);
     assert_snapshot!(shown, @r#"
-    tf/z.tf:1 module tf:module.a {"is_local":false,"is_pinned":false,"name":"a","source":"b/c/d","source_kind":"registry","version":"1"}
-    tf/z.tf:5 resource tf:a_b.c {"connection":false,"has_count":false,"has_for_each":false,"lifecycle":{"create_before_destroy":true,"prevent_destroy":false},"name":"c","provisioners":["local-exec"],"type":"a_b"}
+    tf/z.tf:1 module tf:module.a {"is_local":false,"is_pinned":false,"name":"a","ref":null,"source":"b/c/d","source_kind":"registry","version":"1"}
+    tf/z.tf:5 resource tf:a_b.c {"connection":false,"has_count":false,"has_for_each":false,"lifecycle":{"create_before_destroy":true,"ignore_changes":null,"prevent_destroy":false},"name":"c","provider":null,"provisioners":["local-exec"],"type":"a_b"}
     tf/z.tf:12 terraform tf:terraform {"backend":"local","required_version":"1"}
-    tf/z.tf:5 required_provider tf:required_provider.a {"name":"a","source":"hashicorp/a"}
+    tf/z.tf:5 required_provider tf:required_provider.a {"name":"a","source":"hashicorp/a","version":null}
     "#);
 }
 
@@ -211,12 +211,12 @@ fn what_cannot_be_read_is_told_and_the_rest_is_read() {
     ]);
     assert_snapshot!(shown, @r#"
     lib/main.tf:1 output lib:output.b {"name":"b","sensitive":false}
-    lib/main.tf:1 terraform lib:terraform {}
+    lib/main.tf:1 terraform lib:terraform {"backend":null,"required_version":null}
     tf/a/good.tf:1 output tf/a:output.a {"name":"a","sensitive":false}
-    tf/a/good.tf:2 module tf/a:module.out {"is_local":true,"is_pinned":true,"name":"out","source":"../../../out","source_kind":"local"}
-    tf/a/good.tf:5 module tf/a:module.none {"is_local":true,"is_pinned":true,"name":"none","source":"./none","source_kind":"local"}
-    tf/a/good.tf:8 module tf/a:module.elsewhere {"is_local":true,"is_pinned":true,"name":"elsewhere","source":"../../lib","source_kind":"local"}
-    tf/a/good.tf:1 terraform tf/a:terraform {}
+    tf/a/good.tf:2 module tf/a:module.out {"is_local":true,"is_pinned":true,"name":"out","ref":null,"source":"../../../out","source_kind":"local","version":null}
+    tf/a/good.tf:5 module tf/a:module.none {"is_local":true,"is_pinned":true,"name":"none","ref":null,"source":"./none","source_kind":"local","version":null}
+    tf/a/good.tf:8 module tf/a:module.elsewhere {"is_local":true,"is_pinned":true,"name":"elsewhere","ref":null,"source":"../../lib","source_kind":"local","version":null}
+    tf/a/good.tf:1 terraform tf/a:terraform {"backend":null,"required_version":null}
     tf/a/bad.tf:2:7: is no HCL: invalid expression; expected `"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit
     tf/a/good.tf:3:3: `../../../out` leads out of the repository
     tf/a/good.tf:6:3: the module `tf/a/none` can't be read: there is none
