@@ -79,6 +79,7 @@ impl Locator {
     /// Of what can't be found it is the nearest call of a module, or the root module, and says so. None where there is nothing
     /// in the repository to point at.
     pub fn locate(&self, address: &str, attribute: Option<&str>) -> Option<Location> {
+        let whole = address;
         let address = Address::parse(address);
         let (way, is_whole) = self.way(&address)?;
         let steps = attribute.map(steps).unwrap_or_default();
@@ -120,11 +121,9 @@ impl Locator {
             primary = Some(first).filter(|place| self.can_be_changed(place));
         }
         let primary = primary?;
-        if leaf.is_none() {
-            related.insert(
-                0,
-                (primary.clone(), format!("`{}` was not found from here", address.block)),
-            );
+        // What is about a module, or about no one resource, is found where that is.
+        if leaf.is_none() && !(is_whole && address.block.is_empty()) {
+            related.insert(0, (primary.clone(), format!("`{whole}` was not found from here")));
         }
         Some(Location { primary, related })
     }
@@ -195,6 +194,18 @@ impl Locator {
     }
 }
 
+/// What attributes of records tell, and where that is written.
+const WRITTEN: &[(&str, &str)] = &[
+    ("has_count", "count"),
+    ("has_default", "default"),
+    ("has_for_each", "for_each"),
+    ("is_local", "source"),
+    ("is_pinned", "source"),
+    ("provisioners", "provisioner"),
+    ("ref", "source"),
+    ("source_kind", "source"),
+];
+
 impl Configuration {
     /// Returns the locator of a root module: what was parsed is not parsed again.
     pub fn locator(&self, root: &str, files: &dyn Files) -> Locator {
@@ -205,6 +216,29 @@ impl Configuration {
         };
         locator.follow(first, files, self);
         locator
+    }
+
+    /// Returns where an attribute of a record is written; none where that is not known nearer than the record itself.
+    pub fn locate(&self, address: &str, attribute: &str) -> Option<Location> {
+        let (directory, what) = address.split_once(':')?;
+        let directory = self.directory(directory)?;
+        let (item, mut path) = match what.strip_prefix("required_provider.") {
+            Some(name) => {
+                let path = ["required_providers", name].map(|key| Step::Key(key.to_owned()));
+                (directory.get("terraform")?, Vec::from(path))
+            }
+            None => (directory.get(what)?, Vec::new()),
+        };
+        let mut steps = steps(attribute);
+        if let Some(Step::Key(name)) = steps.first_mut()
+            && let Some((_, written)) = WRITTEN.iter().find(|(told, _)| told == name)
+        {
+            let is_pin = name == "is_pinned" && item.attribute("version").is_some();
+            (if is_pin { "version" } else { *written }).clone_into(name);
+        }
+        path.extend(steps);
+        let spot = find(&item, &path)?;
+        Some(Location { primary: spot.file.place(spot.span), related: Vec::new() })
     }
 
     /// Returns the locator of a root module that is nowhere in the repository, as [`Locator::read_texts`] does: what was

@@ -19,7 +19,7 @@ fn show(files: &Texts, location: Option<Location>) -> String {
         writeln!(shown, "{}:{}:{} {cut}{separator}{words}", place.file, place.line, place.column)
             .unwrap();
     }
-    shown
+    shown.replace('\u{1b}', "ESC")
 }
 
 /// Locates in `live/main.tf`, which this text is.
@@ -271,7 +271,7 @@ fn what_was_fetched_is_pointed_at_by_its_call() {
     "#);
     assert_snapshot!(locate("module.gone.aws_s3_bucket.this", None), @r#"
     live/main.tf:12:1 module "gone"
-    live/main.tf:12:1 module "gone" ← `aws_s3_bucket.this` was not found from here
+    live/main.tf:12:1 module "gone" ← `module.gone.aws_s3_bucket.this` was not found from here
     "#);
 }
 
@@ -279,15 +279,15 @@ fn what_was_fetched_is_pointed_at_by_its_call() {
 fn what_is_not_there_is_pointed_at_by_what_is_nearest() {
     assert_snapshot!(locate("module.app[\"x\"].aws_s3_bucket.none", Some("bucket")), @r#"
     live/main.tf:1:1 module "app"
-    live/main.tf:1:1 module "app" ← `aws_s3_bucket.none` was not found from here
+    live/main.tf:1:1 module "app" ← `module.app["x"].aws_s3_bucket.none` was not found from here
     "#);
     assert_snapshot!(locate("module.none.aws_s3_bucket.none", None), @r#"
     live/main.tf:1:1 module "app" {
-    live/main.tf:1:1 module "app" { ← `aws_s3_bucket.none` was not found from here
+    live/main.tf:1:1 module "app" { ← `module.none.aws_s3_bucket.none` was not found from here
     "#);
     assert_snapshot!(locate("\u{1b}[31m`", None), @r#"
     live/main.tf:1:1 module "app" {
-    live/main.tf:1:1 module "app" { ← `` was not found from here
+    live/main.tf:1:1 module "app" { ← `ESC[31m`` was not found from here
     "#);
     let files = tree();
     assert_eq!(Locator::read("dead", &files).locate("a.b", None), None);
@@ -307,6 +307,62 @@ resource "a_b" "c" {}
     assert_snapshot!(show(&files, locator.locate("module.db.aws_db_instance.this", Some("storage"))), @"modules/db/main.tf:2:3 storage = max(var.storage, 20)");
     assert_eq!(locator.locate("a_b.c", None), None);
     assert_eq!(locator.locate("module.gone.a_b.c", None), None);
+}
+
+#[test]
+fn a_module_is_pointed_at_by_its_call_and_all_of_a_plan_by_its_root() {
+    assert_snapshot!(locate("module.app.module.db", None), @r#"
+    modules/app/main.tf:1:1 module "db"
+    live/main.tf:1:1 module "app" ← `module.app` is called here
+    "#);
+    assert_snapshot!(locate("", None), @r#"live/main.tf:1:1 module "app" {"#);
+}
+
+#[test]
+fn attributes_of_records_are_found_where_they_are_written() {
+    let text = r#"terraform {
+  required_version = ">= 1"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "6"
+    }
+  }
+  backend "local" {}
+}
+module "m" {
+  source = "a/b/c"
+}
+resource "a" "b" {
+  provisioner "file" {}
+  provisioner "local-exec" {}
+  lifecycle {
+    prevent_destroy = false
+  }
+}
+module "n" {
+  source = "a/b/c"
+  version = "~> 1"
+}
+"#;
+    let files: Texts = [("tf/main.tf", text)].into_iter().collect();
+    let configuration = Configuration::read(&files, "tf");
+    let check = |address, attribute, expected: &str| {
+        let shown = show(&files, configuration.locate(address, attribute));
+        assert_eq!(shown.trim_end().replace("tf/main.tf:", ""), expected, "{address} {attribute}");
+    };
+    check("tf:terraform", "required_version", "2:3 required_version = \">= 1\"");
+    check("tf:terraform", "backend", "9:3 backend \"local\"");
+    check("tf:required_provider.aws", "version", "6:7 version = \"6\"");
+    check("tf:required_provider.none", "version", "3:3 required_providers");
+    check("tf:module.m", "is_pinned", "12:3 source = \"a/b/c\"");
+    check("tf:module.m", "version", "nowhere");
+    check("tf:module.n", "is_pinned", "23:3 version = \"~> 1\"");
+    check("tf:module.n", "is_local", "22:3 source = \"a/b/c\"");
+    check("tf:a.b", "provisioners[1]", "16:3 provisioner \"local-exec\"");
+    check("tf:a.b", "lifecycle.prevent_destroy", "18:5 prevent_destroy = false");
+    check("tf:a.b", "lifecycle.ignore_changes", "17:3 lifecycle");
+    check("tf", "a", "nowhere");
 }
 
 #[test]
