@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 use serde_json::{Map, Number, Value};
 
 /// How large a document may be, in bytes of its texts and some for each value, with all that aliases repeat. GitHub reads no
@@ -167,15 +167,18 @@ impl Builder {
     fn take(&mut self, event: Event<'_>, span: &Range<usize>) -> Result<(), Fault> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = style != ScalarStyle::Plain || tag.is_some_and(|tag| is_string(&tag));
+                self.refuse_tag(tag.is_some(), span);
+                let is_text = style != ScalarStyle::Plain;
                 let size = OVERHEAD + text.len();
                 let content = Content::Scalar { text: text.into_owned(), is_text };
                 self.place(Node { content, span: span.clone(), size, depth: 1 }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => {
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
                 self.open(span.start, anchor, Content::List(Vec::new()))
             }
-            Event::MappingStart(_, anchor, _) => {
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
                 self.open(span.start, anchor, Content::Map(Vec::new()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
@@ -190,6 +193,13 @@ impl Builder {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A tag says which type a value is of, and readers do not agree on what becomes of it.
+    fn refuse_tag(&mut self, is_tagged: bool, span: &Range<usize>) {
+        if is_tagged {
+            self.faults.push(Fault::new(span.start, "no value needs a tag (`!…`) here"));
         }
     }
 
@@ -239,7 +249,7 @@ impl Builder {
             Content::Map(entries) => match open.key.take() {
                 Some(key) => entries.push((key, node)),
                 None => match &node.content {
-                    Content::Scalar { text, .. } => {
+                    Content::Scalar { text, .. } if !node.is_null() => {
                         let message = if text == "<<" {
                             Some("GitHub knows no merge keys".to_owned())
                         } else {
@@ -266,10 +276,6 @@ impl Fault {
 
 fn too_deep(offset: usize) -> Fault {
     Fault::new(offset, format!("values lie more than {DEEPEST} deep in each other"))
-}
-
-fn is_string(tag: &Tag) -> bool {
-    tag.is_yaml_core_schema_tag("str")
 }
 
 fn bytes(text: &str, span: &Span) -> Range<usize> {
@@ -310,7 +316,7 @@ mod tests {
     fn values_of_the_core_schema() {
         check("on: push\ntrue: yes\n", &json!({"on": "push", "true": "yes"}));
         check(
-            "[null, ~, '', True, 'true', 1, -2, 0x1f, 0o17, 1.5, 1e3, 017, .inf, 1_0, !!str 1, 2026-01-01]",
+            "[null, ~, '', True, 'true', 1, -2, 0x1f, 0o17, 1.5, 1e3, 017, .inf, 1_0, 2026-01-01]",
             &json!([
                 null,
                 null,
@@ -326,7 +332,6 @@ mod tests {
                 17,
                 ".inf",
                 "1_0",
-                "1",
                 "2026-01-01"
             ]),
         );
@@ -340,6 +345,8 @@ mod tests {
         check_fault("a: &x {b: 1}\nc:\n  <<: *x\n", 18, "GitHub knows no merge keys");
         check_fault("a: 1\n---\nb: 2\n", 5, "there is more than one document");
         check_fault("{[a]: 1}", 1, "a key must be a text");
+        check_fault("a: !!str 1", 9, "no value needs a tag (`!…`) here");
+        check_fault("null: 1", 0, "a key must be a text");
         check_fault("a: &x [*x]\n", 7, "this alias is a part of what it stands for");
         check_fault("a: [\n", 3, "this is no YAML: unclosed bracket '['");
     }
