@@ -48,10 +48,15 @@ fn reader(name: &str) -> Option<fn(&Text<'_>, &mut Evidence)> {
     }
 }
 
+/// What becomes a Dockerfile by another tool only, or says what a build may not see.
+const NO_DOCKERFILES: [&str; 5] = ["dockerignore", "j2", "template", "tera", "tmpl"];
+
 fn is_dockerfile(name: &str) -> bool {
     match name.split_once('.') {
         None => ["Dockerfile", "Containerfile"].contains(&name),
-        Some(("Dockerfile" | "Containerfile", rest)) => rest != "dockerignore",
+        Some(("Dockerfile" | "Containerfile", _)) => {
+            !NO_DOCKERFILES.iter().any(|extension| has_extension(name, extension))
+        }
         Some(_) => has_extension(name, "dockerfile"),
     }
 }
@@ -131,6 +136,8 @@ mod tests {
         for name in [
             "Cargo.toml",
             "Dockerfile.dockerignore",
+            "Dockerfile.template",
+            "Dockerfile.web.tmpl",
             "requirements.in",
             "a.dockerfile.txt",
             "MyDockerfile",
