@@ -1,11 +1,15 @@
 //! [`Text`]: the text of a file that is being read, and where its bytes stand for people.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use crate::{Evidence, Place, Unreadable};
 
 /// How many bytes there are between two places whose characters are counted ahead. One line may be the whole file.
 const STEP: usize = 4096;
+
+/// How much of a file is told that can't be read: a person reads no more, and a file may be made to have a million.
+const MOST_TOLD: usize = 100;
 
 /// A file whose bytes have lines and columns.
 pub(crate) struct Text<'a> {
@@ -16,6 +20,7 @@ pub(crate) struct Text<'a> {
     lines: Vec<usize>,
     /// How many characters begin before each multiple of [`STEP`].
     characters: Vec<usize>,
+    told: Cell<usize>,
 }
 
 impl<'a> Text<'a> {
@@ -33,7 +38,7 @@ impl<'a> Text<'a> {
                 before
             })
             .collect();
-        Self { path, content, lines, characters }
+        Self { path, content, lines, characters, told: Cell::new(0) }
     }
 
     /// Returns line and column of a byte, both from 1.
@@ -82,8 +87,15 @@ impl<'a> Text<'a> {
         offset: usize,
         message: impl Into<String>,
     ) {
+        self.told.set(self.told.get() + 1);
+        let message = match self.told.get() {
+            ..=MOST_TOLD => message.into(),
+            told if told == MOST_TOLD + 1 => {
+                "here and below there is more that can't be read".to_owned()
+            }
+            _ => return,
+        };
         let (line, column) = self.position(offset);
-        let message = message.into();
         evidence.unreadable.push(Unreadable { file: self.path.to_owned(), line, column, message });
     }
 }
@@ -113,6 +125,15 @@ mod tests {
         let place = text.place_of_line(3);
         assert_eq!((place.line, place.column, place.end_line, place.end_column), (3, 3, 3, 6));
         assert_eq!(text.place_of_line(99).line, 4);
+    }
+
+    #[test]
+    fn not_all_is_told_of_a_file_that_is_wrong_all_over() {
+        let (text, mut evidence) = (of("abc"), Evidence::default());
+        for _ in 0..1000 {
+            text.refuse(&mut evidence, 0, "x");
+        }
+        assert_eq!(evidence.unreadable.len(), MOST_TOLD + 1);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::io;
 use super::pattern::Pattern;
 use crate::fields::Fields;
 use crate::text::Text;
-use crate::{Evidence, Files, Unreadable, tree};
+use crate::{Evidence, Files, tree};
 
 /// Where GitHub looks for the file; the first one counts.
 pub(super) const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
@@ -98,12 +98,8 @@ fn read_lines(text: &Text<'_>, evidence: &mut Evidence) -> Vec<Line> {
             Err(message) => Some(message),
         };
         if let Some(message) = refused {
-            evidence.unreadable.push(Unreadable {
-                file: place.file,
-                line: place.line,
-                column: place.column,
-                message: format!("GitHub passes over this line: {message}"),
-            });
+            let offset = text.offset(index + 1, 1);
+            text.refuse(evidence, offset, format!("GitHub passes over this line: {message}"));
             continue;
         }
         let mut fields = Fields::default();
