@@ -5,6 +5,8 @@ use regorus::Value;
 use serde_json::json;
 
 use crate::index::index;
+use crate::need::Need;
+use crate::seed;
 
 /// What rules see as `input` and below `data`.
 pub(crate) struct Document {
@@ -13,10 +15,10 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Builds it; the index of the plan only if any rule reads it.
-    pub(crate) fn of(input: &Input<'_>, has_index: bool) -> Result<Self, InputError> {
+    /// Builds what is needed of it; the index of the plan only if any rule reads it.
+    pub(crate) fn of(input: &Input<'_>, need: &Need, has_index: bool) -> Result<Self, InputError> {
         let plan = match input.plan {
-            Some(json) => parse(json)?,
+            Some(json) => seed::read(json, need)?,
             None => Value::Undefined,
         };
         let mut data = Value::new_object();
@@ -31,12 +33,6 @@ impl Document {
         }
         Ok(Self { input: plan, data })
     }
-}
-
-fn parse(json: &[u8]) -> Result<Value, InputError> {
-    let refused = |reason: String| InputError::Json { reason };
-    let text = std::str::from_utf8(json).map_err(|_| refused("it is not UTF-8".to_owned()))?;
-    Value::from_json_str(text).map_err(|error| refused(error.to_string()))
 }
 
 /// Returns records by their kinds.

@@ -23,6 +23,8 @@ pub(crate) struct Needs {
     /// Other rules.
     pub(crate) rules: BTreeSet<Vec<String>>,
     pub(crate) reads: Reads,
+    /// How many rules there are of it.
+    pub(crate) definitions: usize,
     /// How many arguments it has, if it is a function.
     pub(crate) arguments: Option<usize>,
 }
@@ -113,6 +115,7 @@ impl Graph {
         for module in modules {
             for rule in &module.ast.policy {
                 let node = graph.nodes.entry(path(module, rule)).or_default();
+                node.definitions += 1;
                 match &**rule {
                     Rule::Spec { head: regorus::unstable::RuleHead::Func { args, .. }, .. }
                     | Rule::Default { args, .. }
@@ -310,7 +313,7 @@ impl Arguments {
 }
 
 /// Returns how many arguments a builtin takes.
-fn arguments(name: &str) -> Option<usize> {
+pub(crate) fn arguments(name: &str) -> Option<usize> {
     if name == "print" {
         return Some(Arguments::ANY);
     }

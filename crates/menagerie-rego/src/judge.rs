@@ -6,14 +6,17 @@ use std::thread;
 use std::time::Duration;
 
 use menagerie_compliance::{
-    Coverage, Evaluation, Finding, Fingerprint, Input, Location, OnUnknown, Source, Verdict,
+    Coverage, Evaluation, Finding, Fingerprint, Input, InputKind, Location, OnUnknown, Source,
+    Verdict,
 };
 use regorus::{Engine, Value};
 
 use crate::document::Document;
 use crate::entry::{self, Entry, Group, Kind};
 use crate::error::{Fault, RegoError};
+use crate::need::Need;
 use crate::policy::RegoPolicy;
+use crate::reads;
 
 /// How much stack the interpreter gets: it goes as deep as rules and values are nested.
 const STACK: usize = 256 << 20;
@@ -31,7 +34,6 @@ impl RegoPolicy {
     pub fn judge(&self, input: &Input<'_>) -> Result<Evaluation, RegoError> {
         // What is a plan and what is none is decided in one place.
         let mut evaluation = menagerie_compliance::judge(&[], input)?;
-        let document = Document::of(input, self.graph.has_index())?;
         let asked: Vec<(&Group, &Entry, Vec<Source>)> = self
             .groups
             .iter()
@@ -42,6 +44,15 @@ impl RegoPolicy {
             })
             .filter(|(_, _, sources)| sources.iter().all(|source| input.has(*source)))
             .collect();
+        let is_plan = evaluation.judged.iter().any(|judged| judged.plan == Some(InputKind::Plan));
+        let need = match asked.iter().map(|(_, entry, _)| *entry).collect::<Vec<_>>() {
+            // A state is nested in itself, to any depth.
+            entries if is_plan && self.options.is_projected => {
+                reads::need(&self.modules, &self.graph, &entries)
+            }
+            _ => Need::all(),
+        };
+        let document = Document::of(input, &need, self.graph.has_index())?;
         let mut queries: Vec<String> = asked.iter().map(|(_, entry, _)| entry.query()).collect();
         queries.extend(asked.iter().map(|(_, entry, _)| self.exception(entry)));
         let mut answers = self.ask(document, queries)?;

@@ -46,9 +46,13 @@ mod graph;
 mod index;
 mod judge;
 mod metadata;
+mod need;
 mod negation;
 mod policy;
+mod reads;
 mod rewrite;
+mod seed;
+mod shape;
 mod source;
 mod walk;
 

@@ -38,6 +38,8 @@ pub struct Options {
     pub time_limit: Duration,
     /// What `time.now_ns()` returns.
     pub now_ns: i64,
+    /// Whether only what rules read is built of a plan; findings are the same.
+    pub is_projected: bool,
 }
 
 /// What becomes of `not f(input.x)` where `input.x` may be undefined.
@@ -52,7 +54,13 @@ pub enum Not {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { namespaces: None, not: Not::Opa, time_limit: Duration::from_mins(1), now_ns: 0 }
+        Self {
+            namespaces: None,
+            not: Not::Opa,
+            time_limit: Duration::from_mins(1),
+            now_ns: 0,
+            is_projected: true,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod errors;
 mod findings;
 mod library;
 mod negation;
+mod projection;
 mod syntax;
 
 use std::path::Path;
