@@ -1,6 +1,6 @@
 //! [`Group`]: what is one rule to a person: the rules of a package that say `deny`, `warn` and the like under one id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use menagerie_compliance::{About, OnUnknown, RuleId, Severity};
@@ -8,8 +8,10 @@ use menagerie_config::Problem;
 use regorus::unstable::Rule;
 
 use crate::error::Notes;
+use crate::graph::Graph;
 use crate::metadata::{self, Metadata, Scope};
 use crate::policy::Options;
+use crate::rewrite::Rewrite;
 use crate::source::Module;
 use crate::walk;
 
@@ -66,7 +68,13 @@ impl Entry {
     /// Returns the name by which `exception` speaks of it, which is how conftest cuts it.
     pub(crate) fn short_name(&self) -> &str {
         let prefixes = ["violation_", "deny_", "warn_"];
-        prefixes.iter().fold(&self.name, |name, prefix| name.strip_prefix(prefix).unwrap_or(name))
+        let name = as_written(&self.name);
+        prefixes.iter().fold(name, |name, prefix| name.strip_prefix(prefix).unwrap_or(name))
+    }
+
+    /// Returns its name as it is written.
+    pub(crate) fn written_name(&self) -> &str {
+        as_written(&self.name)
     }
 
     /// Returns the path of its value, as a query.
@@ -86,6 +94,65 @@ pub(crate) fn query(package: &[String], name: &str) -> String {
     parts.fold("data".to_owned(), |query, part| {
         query + &format!("[{}]", serde_json::Value::from(part))
     })
+}
+
+/// What is put behind the name of a rule that has an id of its own among others of its name.
+const CLAUSE: &str = "__clause_";
+
+/// Returns the name as it is written.
+fn as_written(name: &str) -> &str {
+    match name.split_once(CLAUSE) {
+        Some((name, number)) if number.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => name,
+    }
+}
+
+/// Gives rules of one name that have several ids several names, so that each is asked for its own value.
+///
+/// Policies for conftest are often written so: a dozen `deny` in one package, each below its `# METADATA`. Where another rule
+/// asks for the value of all of them, they stay together.
+pub(crate) fn split(modules: &mut [Module], graph: &Graph, notes: &mut Notes) {
+    let mut ids: BTreeMap<(Vec<String>, String), BTreeSet<String>> = BTreeMap::new();
+    for module in &*modules {
+        for (_, name, id) in clauses(module) {
+            ids.entry((module.package.clone(), name)).or_default().insert(id);
+        }
+    }
+    ids.retain(|(package, name), ids| {
+        let path: Vec<String> = package.iter().chain([name]).cloned().collect();
+        ids.len() > 1 && !graph.nodes.values().any(|node| node.rules.contains(&path))
+    });
+    // The same id has the same number in all of a package: `unknown` goes with its `deny`.
+    let mut numbers: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for ((package, _), ids) in &ids {
+        numbers.entry(package.clone()).or_default().extend(ids.iter().cloned());
+    }
+    for module in modules {
+        let mut rewrite = Rewrite::default();
+        for (end, name, id) in clauses(module) {
+            if ids.contains_key(&(module.package.clone(), name)) {
+                let number = numbers[&module.package].iter().position(|known| *known == id);
+                rewrite.insert(end, format!("{CLAUSE}{}", number.unwrap_or_default()));
+            }
+        }
+        if let Err(problem) = module.rewrite(rewrite) {
+            notes.note(&module.path.clone(), problem);
+        }
+    }
+}
+
+/// Returns rules that are asked for their values and have ids of their own: where the name ends, the name, and the id.
+fn clauses(module: &Module) -> Vec<(usize, String, String)> {
+    let (blocks, _) = metadata::blocks(&module.original);
+    let rules = module.ast.policy.iter();
+    let clauses = rules.filter_map(|rule| {
+        let name = entry_name(rule)?;
+        let line = rule.span().line as usize;
+        let own = blocks.iter().find(|block| block.scope == Scope::Rule && block.before == line)?;
+        let end = walk::first_name_end(walk::head(rule))?;
+        Some((end, name, own.metadata.id.clone()?))
+    });
+    clauses.collect()
 }
 
 /// What a package says of a rule of one name.
@@ -126,7 +193,7 @@ pub(crate) fn groups(modules: &[Module], options: &Options, notes: &mut Notes) -
                 && own.metadata.id != found.metadata.id;
             if is_other {
                 let message = format!(
-                    "`{name}` of this package has another id already: `{}`",
+                    "`{name}`, which another rule asks for, has another id already: `{}`",
                     found.metadata.id.as_deref().unwrap_or_default()
                 );
                 let hint = format!("give each its name, such as `{name}_open` and `{name}_old`");
@@ -141,7 +208,7 @@ pub(crate) fn groups(modules: &[Module], options: &Options, notes: &mut Notes) -
             continue;
         }
         for (name, found) in rules {
-            let kind = Kind::of(name).expect("only such names were found");
+            let kind = Kind::of(as_written(name)).expect("only such names were found");
             add(&mut groups, package, name, kind, found, of_package, rules, notes);
         }
     }
@@ -168,7 +235,7 @@ fn add(
     let (named, metadata) = match spoken_for {
         Some((other, of_other)) => (other.as_str(), found.metadata.clone().or(&of_other.metadata)),
         // Any other `unknown` is a name like all others.
-        None if kind == Kind::Unknown => return,
+        None if kind == Kind::Unknown && found.metadata.id.is_none() => return,
         None => (name, found.metadata.clone()),
     };
     let metadata = metadata.or(of_package);
@@ -206,7 +273,7 @@ fn add(
     }
     groups.push(Group {
         about: About {
-            title: title.unwrap_or_else(|| format!("{}.{named}", package.join("."))),
+            title: title.unwrap_or_else(|| format!("{}.{}", package.join("."), as_written(named))),
             id,
             severity,
             frameworks: metadata.frameworks,
@@ -222,7 +289,8 @@ fn add(
 /// Returns the name of a rule that is asked for its value.
 fn entry_name(rule: &Rule) -> Option<String> {
     let (path, _) = walk::fixed_path(walk::head(rule));
-    path.into_iter().next().filter(|name| Kind::of(name).is_some() && !walk::is_function(rule))
+    let is_asked = |name: &String| Kind::of(as_written(name)).is_some();
+    path.into_iter().next().filter(|name| is_asked(name) && !walk::is_function(rule))
 }
 
 /// Returns `PACKAGE.RULE` as an id: other letters become `_`, and what is too long ends in a hash.

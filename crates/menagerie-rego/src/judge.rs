@@ -261,7 +261,8 @@ impl Maker<'_> {
     }
 
     fn wrong(&self, value: &Value, what: &str) -> Finding {
-        let message = format!("the value of `{}` {what}, but is {}", self.entry.name, kind(value));
+        let message =
+            format!("the value of `{}` {what}, but is {}", self.entry.written_name(), kind(value));
         self.error(&Fault { place: None, message })
     }
 

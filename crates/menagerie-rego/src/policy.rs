@@ -83,6 +83,8 @@ impl RegoPolicy {
         if notes.is_empty() {
             graph = Graph::of(&modules, &mut notes);
             graph::check_calls(&modules, &graph, &mut notes);
+            entry::split(&mut modules, &graph, &mut notes);
+            graph = Graph::of(&modules, &mut notes);
         }
         let groups = entry::groups(&modules, &options, &mut notes);
         notes.end()?;

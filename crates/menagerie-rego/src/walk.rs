@@ -35,6 +35,15 @@ pub(crate) fn fixed_path(expr: &Expr) -> (Vec<String>, bool) {
     }
 }
 
+/// Returns where the first name of a reference ends, in bytes.
+pub(crate) fn first_name_end(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Var { span, .. } => Some(span.end as usize),
+        Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } => first_name_end(refr),
+        _ => None,
+    }
+}
+
 /// Returns the line and the column where an expression begins.
 pub(crate) fn start(expr: &Expr) -> (usize, usize) {
     match expr {

@@ -43,8 +43,8 @@ fn what_is_no_policy_is_told_with_its_place() {
     );
     check("# METADATA\n# custom: {id: \"a b\"}\npackage main\ndeny contains 1", "`a b` is no id");
     check(
-        "package main\n# METADATA\n# custom: {id: A-1}\ndeny contains 1 if true\n# METADATA\n# custom: {id: A-2}\ndeny contains 2 if true",
-        "main.rego:5:1: `deny` of this package has another id already: `A-1`",
+        "package main\n# METADATA\n# custom: {id: A-1}\ndeny contains 1 if true\n# METADATA\n# custom: {id: A-2}\ndeny contains 2 if true\nall := deny",
+        "main.rego:5:1: `deny`, which another rule asks for, has another id already: `A-1`",
     );
 }
 

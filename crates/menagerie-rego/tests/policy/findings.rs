@@ -59,6 +59,40 @@ fn a_rule_with_metadata() {
 }
 
 #[test]
+fn a_dozen_rules_of_one_name() {
+    let text = r#"package main
+
+# METADATA
+# title: One
+# custom: {id: A-1, severity: low}
+deny contains "one" if true
+
+# METADATA
+# custom: {id: A-2, severity: critical}
+deny contains {"msg": "two", "address": "a.b"} if true
+
+warn contains "three" if true
+
+# METADATA
+# custom: {id: A-2}
+unknown contains "perhaps two" if true
+
+# METADATA
+# custom: {id: A-1}
+deny contains "one more" if { 1 / 0 }
+"#;
+    assert_eq!(
+        found(text, &plan(&[])),
+        [
+            "A-2 Fail a.b -: two",
+            "A-2 Unknown, does not count - -: perhaps two",
+            "A-1 Error - -: could not be evaluated, main.rego:20:33: divide by zero (ask before whether it is 0)",
+            "main.warn Fail, does not count - -: three",
+        ]
+    );
+}
+
+#[test]
 fn rules_of_conftest() {
     let text = r#"package main
 import rego.v1
