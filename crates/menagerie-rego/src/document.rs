@@ -12,13 +12,26 @@ use crate::seed;
 pub(crate) struct Document {
     pub(crate) input: Value,
     pub(crate) data: Value,
+    /// Production's plan or state; undefined where no rule reads it.
+    pub(crate) production: Value,
 }
 
 impl Document {
     /// Builds what is needed of it; the index of the plan only if any rule reads it.
-    pub(crate) fn of(input: &Input<'_>, need: &Need, has_index: bool) -> Result<Self, InputError> {
+    pub(crate) fn of(
+        input: &Input<'_>,
+        need: &Need,
+        has_index: bool,
+        has_production: bool,
+    ) -> Result<Self, InputError> {
         let plan = match input.plan {
             Some(json) => seed::read(json, need)?,
+            None => Value::Undefined,
+        };
+        let production = match input.production.filter(|_| has_production) {
+            Some(json) => {
+                read_production(json).map_err(|error| InputError::Production(error.to_string()))?
+            }
             None => Value::Undefined,
         };
         let mut data = Value::new_object();
@@ -31,8 +44,17 @@ impl Document {
         if has_index && plan != Value::Undefined {
             fields.insert(Value::from(Source::Plan.as_str()), index(&plan));
         }
-        Ok(Self { input: plan, data })
+        if production != Value::Undefined {
+            fields.insert(Value::from("production"), index(&production));
+        }
+        Ok(Self { input: plan, data, production })
     }
+}
+
+/// Reads production's plan or state, once it is seen to be one.
+fn read_production(json: &[u8]) -> Result<Value, InputError> {
+    menagerie_compliance::judge(&[], &Input { plan: Some(json), ..Input::default() })?;
+    seed::read(json, &Need::all())
 }
 
 /// Returns records by their kinds.

@@ -252,12 +252,19 @@ impl Graph {
 impl Reads {
     fn add(&mut self, data: &[String], is_no_rule: bool) {
         let Some(first) = data.first() else {
-            self.sources.extend(Source::ALL);
+            // Whatever there is; nothing that has to be.
             self.is_by_index = true;
             self.is_whole_plan = true;
             return;
         };
-        let Ok(source) = first.parse::<Source>() else { return };
+        let source = match first.as_str() {
+            "production" => Source::Parity,
+            "parity" => return,
+            other => match other.parse() {
+                Ok(source) => source,
+                Err(_) => return,
+            },
+        };
         if !is_no_rule {
             return;
         }

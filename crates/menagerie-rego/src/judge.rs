@@ -17,6 +17,7 @@ use crate::error::{Fault, RegoError};
 use crate::need::Need;
 use crate::policy::RegoPolicy;
 use crate::reads;
+use crate::sensitive::Sensitive;
 
 /// How much stack the interpreter gets: it goes as deep as rules and values are nested.
 const STACK: usize = 256 << 20;
@@ -52,7 +53,9 @@ impl RegoPolicy {
             }
             _ => Need::all(),
         };
-        let document = Document::of(input, &need, self.graph.has_index())?;
+        let has_production = asked.iter().any(|(_, _, sources)| sources.contains(&Source::Parity));
+        let document = Document::of(input, &need, self.graph.has_index(), has_production)?;
+        let sensitive = Sensitive::of(&[&document.input, &document.production]);
         let mut queries: Vec<String> = asked.iter().map(|(_, entry, _)| entry.query()).collect();
         queries.extend(asked.iter().map(|(_, entry, _)| self.exception(entry)));
         let mut answers = self.ask(document, queries)?;
@@ -63,7 +66,7 @@ impl RegoPolicy {
         for (((group, entry, sources), answer), exception) in
             asked.iter().zip(answers).zip(exceptions)
         {
-            let maker = Maker { policy: self, group, entry, sources, input };
+            let maker = Maker { policy: self, group, entry, sources, input, sensitive: &sensitive };
             maker.add(answer, exception, &mut evaluation.findings);
         }
         let mut sorted = Evaluation::default();
@@ -174,6 +177,7 @@ struct Maker<'a> {
     entry: &'a Entry,
     sources: &'a [Source],
     input: &'a Input<'a>,
+    sensitive: &'a Sensitive,
 }
 
 /// What an element of a rule's value says.
@@ -211,8 +215,9 @@ impl Maker<'_> {
     }
 
     fn finding(&self, said: Said, is_excepted: bool) -> Finding {
-        let Said { message, address, attribute } = said;
-        let mut message = message.unwrap_or_default();
+        let told = |text: Option<String>| text.map(|text| self.sensitive.without(text));
+        let (address, attribute) = (told(said.address), told(said.attribute));
+        let mut message = told(said.message).unwrap_or_default();
         let (verdict, counts) = match self.entry.kind {
             Kind::Deny => (Verdict::Fail, true),
             Kind::Warn => (Verdict::Fail, false),
@@ -232,7 +237,7 @@ impl Maker<'_> {
             |(source, _)| source,
         );
         let id = &self.group.about.id;
-        let is_of_plan = source == Source::Plan;
+        let is_of_plan = source.is_of_plan();
         let root = if is_of_plan { self.input.root } else { "" };
         let class = format!("says {message}");
         let fingerprint =

@@ -52,6 +52,7 @@ mod policy;
 mod reads;
 mod rewrite;
 mod seed;
+mod sensitive;
 mod shape;
 mod source;
 mod walk;

@@ -84,6 +84,16 @@ impl Need {
         }
     }
 
+    /// Needs of variables whether they are sensitive, if it needs any.
+    pub(crate) fn with_marks_of_variables(&mut self) {
+        if self.key("variables").is_some() {
+            let keys = ["configuration", "root_module", "variables"];
+            let path = keys.into_iter().map(|key| Step::Key(key.to_owned()));
+            let path = path.chain([Step::Each, Step::Key("sensitive".to_owned())]);
+            self.read(&path.collect::<Vec<_>>());
+        }
+    }
+
     fn merge(&mut self, other: &Self) {
         if self.is_all {
             return;

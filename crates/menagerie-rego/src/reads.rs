@@ -79,6 +79,7 @@ pub(crate) fn need(modules: &[Module], graph: &Graph, entries: &[&Entry]) -> Nee
         }
     }
     let mut need = reader.need;
+    need.with_marks_of_variables();
     need.finish();
     need
 }
@@ -707,7 +708,15 @@ mod tests {
         );
         check("deny contains \"x\" if count(input.resource_changes) > 3", &[]);
         check("deny contains path if walk(input, [path, 1])", &["…"]);
-        check("deny contains \"x\" if input[_].x == 1", &["*.x…", "resource_changes.x…"]);
+        check(
+            "deny contains \"x\" if input[_].x == 1",
+            &[
+                "*.x…",
+                "configuration.root_module.variables.*.sensitive…",
+                "configuration.x…",
+                "resource_changes.x…",
+            ],
+        );
         check("deny contains \"x\" if f(1) with f as count\nf(x) := x", &["…"]);
         check("deny contains json.marshal(rc) if some rc in plan.all", &["resource_changes.*…"]);
     }

@@ -177,3 +177,56 @@ deny_both contains "reads both" if { data.pipeline.step; input.resource_changes 
     assert_eq!(evaluation.count(Verdict::Fail), 2);
     assert_eq!(evaluation.findings[1].root, "tf/a");
 }
+
+#[test]
+fn no_finding_tells_what_is_sensitive() {
+    let text = r#"package main
+deny contains {"msg": sprintf("is %v", [rc.change.after.password]), "attribute": rc.change.after.password, "address": rc.address} if {
+	some rc in input.resource_changes
+}
+deny_variable contains input.variables.token.value if true
+deny_error contains x if { x := to_number(input.resource_changes[0].change.after.password) }
+deny_type contains x if { x := startswith({"a": input.resource_changes[0].change.after.password}, "x") }
+"#;
+    let plan = json!({"format_version": "1.2", "resource_changes": [{
+        "address": "a.hunter2", "mode": "managed", "type": "a", "name": "b",
+        "change": {"actions": ["create"], "after": {"password": "hunter2"}, "after_sensitive": {"password": true}}}],
+        "variables": {"token": {"value": "s3cret"}},
+        "configuration": {"root_module": {"variables": {"token": {"sensitive": true}}}}});
+    let found = found(text, &plan.to_string());
+    assert_eq!(found.len(), 4);
+    assert!(
+        found.iter().any(|line| line.contains("a.hunter2 (sensitive): is (sensitive)")),
+        "{found:#?}"
+    );
+    let told = found.concat().replace("a.hunter2", "");
+    assert!(!told.contains("hunter2") && !told.contains("s3cret"), "{found:#?}");
+}
+
+#[test]
+fn production_is_there_to_compare_with() {
+    let text = r#"package main
+import data.lib.plan
+deny contains plan.finding(rc, "engine", msg) if {
+	some rc in plan.by_type.aws_db_instance
+	some theirs in data.production.by_type.aws_db_instance
+	rc.change.after.engine != theirs.change.after.engine
+	msg := sprintf("is %s, in production %s", [rc.change.after.engine, theirs.change.after.engine])
+}
+"#;
+    let library = include_str!("../../../../tf/compliance/lib/plan.rego");
+    let policy = parse(&[("plan.rego", library), ("main.rego", text)]).unwrap();
+    let of = |engine: &str| plan(&[("aws_db_instance.this", json!({"engine": engine}))]);
+    let (ours, theirs) = (of("mysql"), of("postgres"));
+    let input = Input { plan: Some(ours.as_bytes()), root: "tf/a", ..Input::default() };
+    assert!(policy.judge(&input).unwrap().findings.is_empty());
+    let input = Input { production: Some(theirs.as_bytes()), ..input };
+    let evaluation = policy.judge(&input).unwrap();
+    assert_eq!(
+        lines(&evaluation),
+        ["main.deny Fail aws_db_instance.this engine: is mysql, in production postgres"]
+    );
+    assert_eq!(evaluation.findings[0].root, "tf/a");
+    let broken = policy.judge(&Input { production: Some(b"{"), ..input }).unwrap_err();
+    assert!(broken.to_string().starts_with("production's plan or state: "), "{broken}");
+}
