@@ -73,7 +73,7 @@ pub(crate) fn shown(value: &Value) -> String {
 fn print(format: &str, arguments: &[Argument]) -> String {
     let mut text = String::with_capacity(format.len() + 16);
     let mut characters = format.chars().peekable();
-    let mut next = 0;
+    let (mut next, mut is_reordered) = (0, false);
     while let Some(character) = characters.next() {
         if character != '%' {
             text.push(character);
@@ -109,22 +109,31 @@ fn print(format: &str, arguments: &[Argument]) -> String {
         if characters.next_if_eq(&'.').is_some() {
             flags.precision = Some(number(&mut characters).unwrap_or(0));
         }
+        if characters.peek() == Some(&'[') {
+            characters.next();
+            let mut index = 0_usize;
+            while let Some(digit) = characters.next_if(char::is_ascii_digit) {
+                let digit = digit.to_digit(10).expect("it is a digit") as usize;
+                index = (index * 10 + digit).min(WIDEST);
+            }
+            characters.next_if_eq(&']');
+            (next, is_reordered) = (index.wrapping_sub(1), true);
+        }
         match characters.next() {
             None => text.push_str("%!(NOVERB)"),
             Some('%') => text.push('%'),
             Some(verb) => {
-                match arguments.get(next) {
-                    Some(argument) => text.push_str(&flags.field(verb, argument)),
-                    None => write!(text, "%!{verb}(BADINDEX)")
-                        .map(|()| text.truncate(text.len() - "(BADINDEX)".len()))
-                        .map(|()| text.push_str("(MISSING)"))
-                        .expect("writing to a string can't fail"),
+                if let Some(argument) = arguments.get(next) {
+                    text.push_str(&flags.field(verb, argument));
+                } else {
+                    let missing = if is_reordered { "BADINDEX" } else { "MISSING" };
+                    write!(text, "%!{verb}({missing})").expect("writing to a string can't fail");
                 }
-                next += 1;
+                next = next.wrapping_add(1);
             }
         }
     }
-    if let Some(extra) = arguments.get(next..).filter(|extra| !extra.is_empty()) {
+    if let Some(extra) = arguments.get(next..).filter(|extra| !extra.is_empty() && !is_reordered) {
         let extra: Vec<String> = extra
             .iter()
             .map(|argument| format!("{}={}", argument.kind(), argument.plain()))
@@ -138,7 +147,7 @@ impl Argument {
     fn kind(&self) -> &'static str {
         match self {
             Self::Integer(integer) if i64::try_from(*integer).is_err() => "*big.Int",
-            Self::Integer(_) => "int",
+            Self::Integer(_) => "int64",
             Self::Float(_) => "float64",
             Self::Text(_) => "string",
         }
@@ -155,7 +164,7 @@ impl Argument {
 
 impl Flags {
     fn field(&self, verb: char, argument: &Argument) -> String {
-        let wrong = || format!("%!{verb}({}={})", argument.kind(), argument.plain());
+        let wrong = || format!("%!{verb}({}={})", argument.kind(), self.field('v', argument));
         let body = match (verb, argument) {
             ('T', _) => return self.pad(argument.kind().to_owned(), false),
             ('v', Argument::Text(text)) if self.sharp => quoted(text),
@@ -334,22 +343,45 @@ mod tests {
             "[42, 42, -42, 42, 255, 8, 5]",
             "   42|42   |-0042|+42|ff|10|101",
         );
-        check(
-            "%8.2f|%.0f|%e|%g|%v",
-            "[3.14159, 2.5, 1234.5, 1e-7, 0.1]",
-            "    3.14|2|1.234500e+03|1e-07|0.1",
-        );
+        check("%8.2f|%.0f|%e|%v", "[3.14159, 2.5, 1234.5, 0.1]", "    3.14|2|1.234500e+03|0.1");
         check("%d", r#"["x"]"#, "%!d(string=x)");
-        check("%s", "[1]", "%!s(int=1)");
+        check("%s", "[1]", "%!s(int64=1)");
         check("%d %d", "[1]", "1 %!d(MISSING)");
-        check("%d", "[1, 2]", "1%!(EXTRA int=2)");
-        check("%T %T %T %T", r#"[1, 1.5, "x", null]"#, "int float64 string string");
+        check("%d", "[1, 2]", "1%!(EXTRA int64=2)");
+        check(
+            "%T %T %T %T %T",
+            r#"[1, 1.5, "x", null, 123456789012345678901234567890]"#,
+            "int64 float64 string string *big.Int",
+        );
         check(
             "%q|%10s|%-10s|%.2s|%t",
             r#"["a\"b", "r", "l", "cut", true]"#,
             r#""a\"b"|         r|l         |cu|%!t(string=true)"#,
         );
         check("100%% %", "[]", "100% %!(NOVERB)");
-        check("%v %v", "[1e21, 100000000]", "1000000000000000000000 100000000");
+        check("%d %d %f %.2f", "[1.0, 1.5, 3, 3]", "1 %!d(float64=1.5) %!f(int64=3) %!f(int64=03)");
+        check(
+            "%v %v %v",
+            r#"[{"a": 1}, [], 1234567890123456789]"#,
+            r#"{"a": 1} [] 1234567890123456789"#,
+        );
+        check("%#v %*d %[2]d", r#"["x", 5, 1]"#, "\"x\"     1 5");
+        check("%z %x %c|%U|%q", r#"[1, "hi", 65, 65, 65]"#, "%!z(int64=1) 6869 A|U+0041|'A'");
+        check("%+v % d", r#"["x", 5]"#, "x  5");
+        check(
+            "%6.3v|%010.3f|%-08d|%08s|%.3d|",
+            r#"[3.14159, -3.14159, 5, "ab", 5]"#,
+            "  3.14|-00003.142|5       |000000ab|005|",
+        );
+        check("%#x|%#o|%X", "[255, 8, 255]", "0xff|010|FF");
+        check(
+            "%s %d %d %s",
+            "[true, true, null, null]",
+            "true %!d(string=true) %!d(string=null) null",
+        );
+        check("%q", r#"["é\n\t\u0001"]"#, r#""é\n\t\x01""#);
+        check("%! %5%", "[1]", "%!!(int64=1) %");
+        check("%", "[1]", "%!(NOVERB)%!(EXTRA int64=1)");
+        check("%v %v", "[0.000001, 100000000]", "1e-06 100000000");
     }
 }
