@@ -16,41 +16,56 @@ const KEPT: usize = 10;
 /// not do what they were for, notices for what is unknown. What is more than GitHub keeps is counted in the last line.
 pub fn github(report: &Report<'_>) -> String {
     let judgement = &report.judgement;
-    let [mut errors, mut warnings, mut notices] = [const { Vec::new() }; 3];
+    let mut kinds = [Kind::new("error"), Kind::new("warning"), Kind::new("notice")];
     for finding in judgement.ordered() {
-        match finding.verdict {
-            _ if judgement.gates(finding) => errors.push(annotation("error", judgement, finding)),
-            Verdict::Fail => warnings.push(annotation("warning", judgement, finding)),
-            Verdict::Unknown => notices.push(annotation("notice", judgement, finding)),
-            Verdict::Waived | Verdict::Pass | Verdict::Error => {}
-        }
+        let kind = match finding.verdict {
+            _ if judgement.gates(finding) => 0,
+            Verdict::Fail => 1,
+            Verdict::Unknown => 2,
+            Verdict::Waived | Verdict::Pass | Verdict::Error => continue,
+        };
+        kinds[kind].add(|word| annotation(word, judgement, finding));
     }
     for (waiver, became) in judgement.waivers.iter().zip(&judgement.evaluation.waivers) {
         if let Some(why) = idle(waiver, *became) {
             let message = format!("for `{}` ({}) {why}", waiver.address.as_str(), waiver.ticket);
             let title = format!("waiver of {}", waiver.rule);
-            warnings.push(command("warning", &[("title", &title)], &plain(&message)));
+            kinds[1].add(|word| command(word, &[("title", &title)], &plain(&message)));
         }
     }
-    let mut text = String::new();
-    let mut left = Vec::new();
-    for (commands, one, several) in [
-        (errors, "error", "errors"),
-        (warnings, "warning", "warnings"),
-        (notices, "notice", "notices"),
-    ] {
-        for command in commands.iter().take(KEPT) {
-            text.push_str(command);
-        }
-        if commands.len() > KEPT {
-            left.push(many(commands.len() - KEPT, one, several));
-        }
-    }
+    let mut text: String = kinds.iter().map(|kind| kind.text.as_str()).collect();
+    let left: Vec<String> = kinds.iter().filter_map(Kind::left).collect();
     if !left.is_empty() {
         writeln!(text, "left out, since GitHub keeps {KEPT} of each: {}", left.join(", "))
             .expect("writing to a string can't fail");
     }
     text
+}
+
+/// Annotations of one kind.
+struct Kind {
+    word: &'static str,
+    count: usize,
+    text: String,
+}
+
+impl Kind {
+    fn new(word: &'static str) -> Self {
+        Self { word, count: 0, text: String::new() }
+    }
+
+    fn add(&mut self, annotation: impl FnOnce(&str) -> String) {
+        self.count += 1;
+        if self.count <= KEPT {
+            self.text.push_str(&annotation(self.word));
+        }
+    }
+
+    /// Returns how many more there are than are kept.
+    fn left(&self) -> Option<String> {
+        let left = self.count.checked_sub(KEPT + 1)? + 1;
+        Some(many(left, self.word, &format!("{}s", self.word)))
+    }
 }
 
 fn annotation(kind: &str, judgement: &Judgement<'_>, finding: &Finding) -> String {

@@ -7,6 +7,10 @@ use serde::Serialize;
 /// Returns a text as a terminal may show it, on one line: what would move the cursor, color or turn the line stands as its
 /// escape.
 pub fn plain(text: &str) -> String {
+    let has_control = || text.bytes().any(|byte| byte.is_ascii_control());
+    if text.is_ascii() && !text.contains("##[") && !has_control() {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         // In the log of a workflow, `##[` begins a command wherever it stands.
@@ -47,19 +51,22 @@ pub(crate) fn json(value: &impl Serialize) -> String {
     let json = serde_json::to_string_pretty(value).expect("nothing in it can fail to be written");
     let json = json.replace("##[", "##\\u005b");
     let mut shown = String::with_capacity(json.len() + 1);
-    let mut done = 0;
-    for (at, letter) in json.char_indices() {
-        // Line ends are those of the layout: in texts they are escaped already.
-        if letter == '\n' || !is_effective(letter) {
+    // Line ends are those of the layout: in texts they are escaped already, as are all other controls of ASCII but one.
+    for line in json.split_inclusive('\n') {
+        if line.is_ascii() && !line.contains('\u{7f}') {
+            shown.push_str(line);
             continue;
         }
-        shown.push_str(&json[done..at]);
-        done = at + letter.len_utf8();
-        for unit in letter.encode_utf16(&mut [0; 2]) {
-            write!(shown, "\\u{unit:04x}").expect("writing to a string can't fail");
+        for letter in line.chars() {
+            if letter == '\n' || !is_effective(letter) {
+                shown.push(letter);
+                continue;
+            }
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(shown, "\\u{unit:04x}").expect("writing to a string can't fail");
+            }
         }
     }
-    shown.push_str(&json[done..]);
     shown.push('\n');
     shown
 }

@@ -16,6 +16,9 @@ pub const COMMENT: usize = 60_000;
 /// So many environments are named.
 const NAMED: usize = 20;
 
+/// No finding is told in fewer characters.
+const SHORTEST: usize = 30;
+
 /// What has to be left for the last line.
 const LAST: usize = 200;
 
@@ -25,6 +28,8 @@ struct Section {
     is_folded: bool,
     /// Each is there as a whole or not at all, with how many findings it is about.
     blocks: Vec<(String, usize)>,
+    /// How many findings more there are, for which there is no room.
+    rest: usize,
 }
 
 /// Returns a report as Markdown of at most `most` characters, if that is enough for the verdict: what is least important is left out
@@ -35,7 +40,7 @@ pub fn markdown(report: &Report<'_>, most: usize) -> String {
     let room = most.saturating_sub(LAST);
     let (mut findings, mut other) = (0, 0);
     let mut is_full = false;
-    for section in sections(report) {
+    for section in sections(report, most / SHORTEST) {
         let (open, close) = if section.is_folded {
             (format!("\n<details><summary>{}</summary>\n\n", section.heading), "\n</details>\n")
         } else {
@@ -55,6 +60,8 @@ pub fn markdown(report: &Report<'_>, most: usize) -> String {
                 inner_length += more;
             }
         }
+        findings += section.rest;
+        is_full |= section.rest > 0;
         if inner_length > 0 {
             text.push_str(&open);
             text.push_str(&inner);
@@ -129,8 +136,8 @@ fn head(report: &Report<'_>) -> String {
     text
 }
 
-/// Returns all that follows, the most important first.
-fn sections(report: &Report<'_>) -> Vec<Section> {
+/// Returns all that follows, the most important first, with at most so many findings in each section.
+fn sections(report: &Report<'_>, most: usize) -> Vec<Section> {
     let judgement = &report.judgement;
     let ordered = judgement.ordered();
     let of = |is_wanted: &dyn Fn(&Finding) -> bool| {
@@ -141,8 +148,9 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     let below = of(&|finding| finding.verdict == Verdict::Fail && !judgement.gates(finding));
     let unknown = of(&|finding| finding.verdict == Verdict::Unknown && !judgement.gates(finding));
     let waived = of(&|finding| finding.verdict == Verdict::Waived);
+    let failing = many(gating.len(), "finding fails", "findings fail");
     let mut sections = vec![
-        findings(judgement, many(gating.len(), "finding fails", "findings fail"), false, &gating),
+        Section { is_folded: false, ..findings(judgement, failing, &gating, most) },
         section("Why, and how to put it right".to_owned(), true, explanations(judgement, &gating)),
     ];
     if let Some(head) = &report.head {
@@ -154,25 +162,25 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
         (many(unknown.len(), "value is not known yet", "values are not known yet"), unknown),
         (many(waived.len(), "finding is waived", "findings are waived"), waived),
     ] {
-        sections.push(findings(judgement, heading, true, &found));
+        sections.push(findings(judgement, heading, &found, most));
     }
     sections
 }
 
 fn section(heading: String, is_folded: bool, blocks: Vec<(String, usize)>) -> Section {
-    Section { heading, is_folded, blocks }
+    Section { heading, is_folded, blocks, rest: 0 }
 }
 
-/// Returns findings, those of a rule under its name.
+/// Returns findings, those of a rule under its name, folded.
 fn findings(
     judgement: &Judgement<'_>,
     heading: String,
-    is_folded: bool,
     findings: &[&Finding],
+    most: usize,
 ) -> Section {
     let mut blocks = Vec::new();
     let mut last = None;
-    for finding in findings {
+    for finding in findings.iter().take(most) {
         let mut block = String::new();
         if last != Some((&finding.rule, finding.verdict)) {
             let word = match finding.verdict {
@@ -189,7 +197,8 @@ fn findings(
         block.push_str(&item(judgement, finding));
         blocks.push((block, 1));
     }
-    section(heading, is_folded, blocks)
+    let rest = findings.len().saturating_sub(most);
+    Section { rest, ..section(heading, true, blocks) }
 }
 
 /// Returns one finding as an item of a list.
