@@ -101,3 +101,75 @@ pub fn index(rules: &[&About]) -> String {
     }
     page
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::sample::sample;
+
+    #[test]
+    fn a_rule_of_keys_and_values() {
+        let sample = sample();
+        let description = Description::of(sample.policy.rule("S3-001").unwrap());
+        assert_snapshot!(description.text(), @r#"
+        S3-001 (critical): Buckets are private
+
+        What is public by accident is the most common leak.
+
+        is about              `aws_s3_bucket`
+        wants                 `acl` must be `"private"`
+        unknown before apply  is told, and shows in the applied state
+        part of               CIS AWS 2.1.4, SOC 2 CC6.1
+        fix                   Set `acl = "private"`.
+                              Ask <security> where it can't be.
+        "#);
+        assert_snapshot!(description.page(), @r#"
+        # S3-001: Buckets are private
+
+        <!-- `cargo xtask comply pages` wrote this from the rule. -->
+
+        What is public by accident is the most common leak.
+
+        | | |
+        | --- | --- |
+        | severity | critical |
+        | is about | `aws_s3_bucket` |
+        | wants | `acl` must be `"private"` |
+        | unknown before apply | is told, and shows in the applied state |
+        | part of | CIS AWS 2.1.4, SOC 2 CC6.1 |
+
+        ## How to put it right
+
+        Set `acl = "private"`.
+        Ask &lt;security&gt; where it can't be.
+        "#);
+    }
+
+    #[test]
+    fn a_rule_that_is_a_program() {
+        let sample = sample();
+        let about = &sample.policy.rule("PIN-1").unwrap().about;
+        let place = "package `a|b` in `pins.rego`\u{1b}";
+        let description = Description::of_program(about, place);
+        assert!(
+            description.text().contains("is written in  package `a|b` in `pins.rego`\\u{1b}\n")
+        );
+        let page = description.page();
+        assert!(
+            page.contains("| is written in | package `a\\|b` in `pins.rego`\\u{1b} |\n"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn a_list_of_rules() {
+        let sample = sample();
+        let index = index(&sample.rules());
+        assert!(
+            index.contains("\n| [PIN-1](PIN-1.md) | medium | Modules are pinned |\n"),
+            "{index}"
+        );
+    }
+}

@@ -209,3 +209,83 @@ impl<'a> HeadRow<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::sample::sample;
+
+    /// Version 1: a key may be added, and none goes or changes its meaning.
+    #[test]
+    fn version_1() {
+        let sample = sample();
+        let rules = sample.rules();
+        let mut report = sample.report(&rules);
+        let mut other = sample.evaluation.clone();
+        other.findings.clear();
+        report.head = Some(Judgement { evaluation: &other, ..report.judgement });
+        let mut document: Value = serde_json::from_str(&json(&report)).unwrap();
+        document["rules"].as_array_mut().unwrap().truncate(1);
+        document["waivers"].as_array_mut().unwrap().truncate(1);
+        let findings = document.as_object_mut().unwrap().remove("findings").unwrap();
+        assert_eq!(findings.as_array().unwrap().len(), 4);
+        let worst = &findings[sample.worst()];
+        assert_snapshot!(serde_json::to_string_pretty(worst).unwrap(), @r#"
+        {
+          "address": "aws_s3_bucket.größe",
+          "attribute": "acl",
+          "counts": true,
+          "environment": "bold-lark",
+          "fingerprint": "1118e7f711ea9e9d",
+          "frameworks": [
+            "CIS AWS 2.1.4",
+            "SOC 2 CC6.1"
+          ],
+          "location": {
+            "column": 2,
+            "end_column": 21,
+            "end_line": 6,
+            "file": "tf/a/main.tf",
+            "line": 6,
+            "related": [
+              {
+                "column": 1,
+                "end_column": 17,
+                "end_line": 1,
+                "file": "tf/a/main.tf",
+                "line": 1,
+                "words": "called here"
+              }
+            ]
+          },
+          "message": "must be `\"private\"`, but is `\"public-read\"`",
+          "remediation": "Set `acl = \"private\"`.\nAsk <security> where it can't be.",
+          "root": "tf/envs/bold-lark",
+          "rule": "S3-001",
+          "severity": "critical",
+          "source": "plan",
+          "title": "Buckets are private",
+          "verdict": "fail",
+          "waivers": []
+        }
+        "#);
+        let keys = document.as_object().unwrap();
+        let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        assert_snapshot!(keys.join("\n"), @r#"
+        failed: true
+        head: {"failed":false,"gone":[{"environment":"bold-lark","fingerprint":"1118e7f711ea9e9d","rule":"S3-001"},{"environment":null,"fingerprint":"58d5d9a7e5bca62a","rule":"PIN-1"}],"new":[],"threshold":"low"}
+        judged: [{"environment":"bold-lark","plan":"plan","sources":["plan","configuration"]}]
+        notes: ["the pipeline was not judged"]
+        records: 1
+        rehearsal: false
+        resources: 3
+        rules: [{"examined":3,"passed":2,"rule":"NAME-1","source":"plan"}]
+        threshold: "low"
+        version: 1
+        waivers: [{"address":"aws_s3_bucket.b","became":"used","environment":"bold-lark","expires":"2026-12-01","owner":"ada","rule":"NAME-1","ticket":"SEC-1"}]
+        "#);
+    }
+}

@@ -294,4 +294,16 @@ pub(crate) mod tests {
         assert_eq!(xml.matches("<skipped message=\"there is nothing").count(), 3, "{xml}");
         check_schema(&xml);
     }
+
+    #[test]
+    fn what_is_hostile_stays_text() {
+        let hostile = "]]></failure><x a=\"\u{1}\">&#0; \u{fffe}\u{ffff}\u{9b}\n\t'";
+        let mut sample = sample();
+        let worst = sample.worst();
+        sample.evaluation.findings[worst].address = Some(hostile.to_owned());
+        sample.evaluation.findings[worst].message = hostile.to_owned();
+        sample.policy.rules[2].about.remediation = hostile.to_owned();
+        let rules = sample.rules();
+        check_schema(&junit(&sample.report(&rules)));
+    }
 }
