@@ -344,6 +344,18 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_windows_and_a_byte_order_mark() {
+        let evidence =
+            read("\u{feff}FROM alpine:3 AS a\r\nRUN x \\\r\n  y\r\nFROM a\r\nUSER 7\r\n");
+        let [first, second, dockerfile] = &evidence.records[..] else { panic!("three records") };
+        assert_eq!((&first.values["tag"], &first.values["stage"]), (&json!("3"), &json!("a")));
+        assert_eq!(second.values["is_stage"], true);
+        assert_eq!(dockerfile.values["user"], "7");
+        let place = dockerfile.place.as_ref().unwrap();
+        assert_eq!((place.line, place.column, place.end_column), (5, 6, 7));
+    }
+
+    #[test]
     fn what_is_no_dockerfile() {
         let told = |text| {
             read(text).unreadable.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
