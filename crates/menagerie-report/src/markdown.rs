@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use menagerie_compliance::{Finding, Source, Verdict};
 
-use crate::harmless::{code, comment, comment_lines};
+use crate::harmless::{code, comment, comment_lines, plain};
 use crate::report::{Difference, Judgement, Report, many};
 use crate::text::{
     examined, idle, said, spot, verdict_of_head, verdicts, waiver_uses, where_it_is,
@@ -64,7 +64,8 @@ pub fn markdown(report: &Report<'_>, most: usize) -> String {
         is_full |= section.rest > 0;
         if inner_length > 0 {
             text.push_str(&open);
-            text.push_str(&inner);
+            text.push_str(inner.trim_end());
+            text.push('\n');
             text.push_str(close);
             length += frame + inner_length;
         }
@@ -266,7 +267,7 @@ fn notes(report: &Report<'_>) -> Vec<(String, usize)> {
         let (address, ticket) = (code(waiver.address.as_str()), comment(&waiver.ticket));
         Some(format!("- the waiver of {} for {address} ({ticket}) {why}\n", waiver.rule))
     });
-    let notes = report.notes.iter().map(|note| format!("- {}\n", comment(note)));
+    let notes = report.notes.iter().map(|note| format!("- {}\n", comment_lines(&plain(note))));
     idle.chain(notes).map(|note| (note, 0)).collect()
 }
 
@@ -383,7 +384,6 @@ pub(crate) mod tests {
         **PIN-1**: r
 
         Name a version.
-
 
         </details>
 

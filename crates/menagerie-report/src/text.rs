@@ -57,12 +57,15 @@ fn findings(report: &Report<'_>, is_colored: bool) -> String {
     }
     let mut text = String::new();
     for group in groups {
-        for (index, finding) in group.iter().take(SHOWN).enumerate() {
+        // What may still turn out well needs no more than a line.
+        let is_open = group[0].verdict == Verdict::Unknown && !group[0].counts;
+        let (shown, rest) = group.split_at(if is_open { 0 } else { SHOWN.min(group.len()) });
+        for (index, finding) in shown.iter().enumerate() {
             let shown = one(&report.judgement, finding, index == 0, &excerpts);
             text.push_str(&renderer.render(&[shown]));
             text.push_str("\n\n");
         }
-        text.push_str(&more(&report.judgement, &group));
+        text.push_str(&more(&report.judgement, rest, shown.is_empty()));
     }
     text
 }
@@ -109,25 +112,25 @@ fn one(
     group.element(note("fingerprint", finding.fingerprint.to_string()))
 }
 
-/// Returns what is left of findings that are alike: a line for some, and the number of the rest.
-fn more(judgement: &Judgement<'_>, group: &[&Finding]) -> String {
-    let mut text = String::new();
-    let rest = group.len().saturating_sub(SHOWN);
-    if rest == 0 {
-        return text;
-    }
-    let first = group[0];
+/// Returns what is left of findings that are alike, or all of them: a line for some, and the number of the rest.
+fn more(judgement: &Judgement<'_>, rest: &[&Finding], is_all: bool) -> String {
+    let Some(first) = rest.first() else {
+        return String::new();
+    };
     let title = plain(judgement.title(&first.rule));
-    let words = heading(first);
-    writeln!(text, "{words}: {title}: {rest} more").expect("writing to a string can't fail");
-    for finding in group.iter().skip(SHOWN).take(LISTED) {
+    let mut text = format!("{}: {title}", heading(first));
+    if !is_all {
+        write!(text, ": {} more", rest.len()).expect("writing to a string can't fail");
+    }
+    text.push('\n');
+    for finding in rest.iter().take(LISTED) {
         let place = finding.location.as_ref().map(|location| spot(&location.primary) + ": ");
         let (place, at, said) = (place.unwrap_or_default(), where_it_is(finding), said(finding));
         writeln!(text, "  {} {place}{at}: {said}", finding.fingerprint)
             .expect("writing to a string can't fail");
     }
-    if rest > LISTED {
-        writeln!(text, "  and {} that are told in the other formats only", rest - LISTED)
+    if let Some(counted) = rest.len().checked_sub(LISTED + 1) {
+        writeln!(text, "  and {} that are only counted here", counted + 1)
             .expect("writing to a string can't fail");
     }
     text.push('\n');
@@ -334,10 +337,7 @@ mod tests {
           = fingerprint: 58d5d9a7e5bca62a
 
         unknown S3-001 (critical): Buckets are private
-         |
-         = `acl` must be `"private"`, but is known after apply only
-         = address: aws_s3_bucket.c in tf/envs/bold-lark of bold-lark
-         = fingerprint: 0ecc00c5fc39de0a
+          0ecc00c5fc39de0a aws_s3_bucket.c in tf/envs/bold-lark of bold-lark: `acl` must be `"private"`, but is known after apply only
 
         waived NAME-1 (low): Names are short
          |
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(text.matches("= fix: Set").count(), 1, "{text}");
         assert_eq!(text.matches("public-read\" # hier").count(), 3, "{text}");
         assert!(text.contains("fail S3-001 (critical): Buckets are private: 498 more\n"), "{text}");
-        assert!(text.contains("  and 478 that are told in the other formats only\n"), "{text}");
+        assert!(text.contains("  and 478 that are only counted here\n"), "{text}");
         assert!(text.lines().count() < 110, "{text}");
     }
 
