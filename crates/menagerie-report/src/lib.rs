@@ -35,6 +35,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod coverage;
 mod description;
 mod github;
 mod harmless;
@@ -50,6 +51,7 @@ mod sarif;
 mod test;
 mod text;
 
+pub use coverage::coverage;
 pub use description::{Description, index};
 pub use github::github;
 pub use harmless::{plain, plain_lines};
@@ -59,4 +61,4 @@ pub use markdown::{COMMENT, markdown};
 pub use report::{Judgement, Report};
 pub use sarif::sarif;
 pub use test::{score, tests, tests_json};
-pub use text::{coverage, text};
+pub use text::text;

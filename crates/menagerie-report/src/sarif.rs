@@ -4,23 +4,23 @@
 //! <https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning>.
 
 mod place;
+mod rule;
 
 use std::collections::BTreeMap;
 
-use menagerie_compliance::{About, Finding, RuleId, Severity, Verdict, WaiverUse};
+use menagerie_compliance::{Finding, RuleId, Verdict, WaiverUse};
 use serde_json::{Value, json};
 
 use crate::harmless;
 use crate::report::{Judgement, Report, many};
 use crate::text::{idle, said, verdict_of_head, waived, where_it_is};
 use place::Places;
+use rule::{TAGS, level, rule};
 
 /// The most results that GitHub takes of a run.
 const RESULTS: usize = 25_000;
 /// The most places beside the first that are kept of a result.
 const RELATED: usize = 10;
-/// The most tags of a rule that GitHub shows.
-const TAGS: usize = 10;
 
 /// Returns a report as SARIF.
 ///
@@ -90,60 +90,6 @@ fn document(report: &Report<'_>, most: usize) -> Value {
 
 fn findings_of(count: usize) -> String {
     many(count, "finding", "findings")
-}
-
-/// Returns a rule, as GitHub shows it beside each of its results.
-fn rule(about: &About) -> Value {
-    let mut tags = vec!["security"];
-    for tag in about.frameworks.iter().map(String::as_str) {
-        if tags.len() < TAGS && !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
-    let mut properties = json!({"tags": tags});
-    if let Some(score) = score(about.severity) {
-        properties["security-severity"] = score.into();
-    }
-    let (rationale, remediation) = (about.rationale.trim(), about.remediation.trim());
-    json!({
-        "id": about.id,
-        "shortDescription": {"text": or_id(about, about.title.trim())},
-        "fullDescription": {"text": or_id(about, rationale)},
-        "help": {
-            "text": format!("{rationale}\n\nHow to put it right: {remediation}"),
-            "markdown": format!(
-                "{}\n\n**How to put it right**\n\n{}",
-                harmless::comment_lines(rationale),
-                harmless::comment_lines(remediation)
-            ),
-        },
-        "defaultConfiguration": {"level": level(about.severity)},
-        "properties": properties,
-    })
-}
-
-fn or_id<'a>(about: &'a About, text: &'a str) -> &'a str {
-    if text.is_empty() { about.id.as_str() } else { text }
-}
-
-/// Returns how bad it is for readers that know three levels.
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical | Severity::High => "error",
-        Severity::Medium => "warning",
-        Severity::Low | Severity::Info => "note",
-    }
-}
-
-/// Returns a score that GitHub reads as the severity of the same name; it knows none for what is only worth knowing.
-fn score(severity: Severity) -> Option<&'static str> {
-    match severity {
-        Severity::Critical => Some("9.5"),
-        Severity::High => Some("8.0"),
-        Severity::Medium => Some("5.5"),
-        Severity::Low => Some("2.0"),
-        Severity::Info => None,
-    }
 }
 
 fn result(

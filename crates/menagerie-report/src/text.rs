@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use annotate_snippets::{Group, Level, Renderer};
-use menagerie_compliance::{Evaluation, Finding, Place, Verdict, Waiver, WaiverUse};
+use menagerie_compliance::{Finding, Place, Verdict, Waiver, WaiverUse};
 
+use crate::coverage::coverage;
 use crate::harmless::{plain, plain_lines};
 use crate::report::{Judgement, Report, many, word};
 use excerpt::Excerpts;
@@ -247,60 +248,6 @@ pub(crate) fn verdict_of_head(head: &Judgement<'_>) -> String {
         format!("{} would fail", many(gating, "finding", "findings"))
     };
     format!("by the rules and waivers of this change, which decide nothing, {outcome}")
-}
-
-/// Returns what was examined, in two lines: what a run without findings is worth.
-pub fn coverage(evaluation: &Evaluation) -> String {
-    let evaluated: Vec<String> = evaluation
-        .coverage
-        .iter()
-        .filter(|coverage| coverage.examined > 0)
-        .map(|coverage| format!("{} {}", coverage.rule, coverage.examined))
-        .collect();
-    format!(
-        "{}; {}; waivers: {}\nresources examined: {}\n",
-        examined(evaluation),
-        verdicts(evaluation),
-        waiver_uses(evaluation),
-        if evaluated.is_empty() { "none".to_owned() } else { evaluated.join(", ") },
-    )
-}
-
-/// Returns how much there was of rules and of what they are about.
-pub(crate) fn examined(evaluation: &Evaluation) -> String {
-    let evaluated = evaluation.coverage.iter().filter(|coverage| coverage.examined > 0).count();
-    format!(
-        "{} rules loaded, {evaluated} evaluated; {} resources, {} records",
-        evaluation.coverage.len(),
-        evaluation.resources,
-        evaluation.records
-    )
-}
-
-/// Returns how often each verdict was given.
-pub(crate) fn verdicts(evaluation: &Evaluation) -> String {
-    let passed: usize = evaluation.coverage.iter().map(|coverage| coverage.passed).sum();
-    format!(
-        "{passed} pass, {} fail, {} unknown, {} waived, {} errors",
-        evaluation.count(Verdict::Fail),
-        evaluation.count(Verdict::Unknown),
-        evaluation.count(Verdict::Waived),
-        evaluation.count(Verdict::Error)
-    )
-}
-
-/// Returns what became of waivers.
-pub(crate) fn waiver_uses(evaluation: &Evaluation) -> String {
-    let count = |became| evaluation.waivers.iter().filter(|waiver| **waiver == became).count();
-    format!(
-        "{} used, {} unused, {} changed, {} expired, {} outliving, {} elsewhere",
-        count(WaiverUse::Used),
-        count(WaiverUse::Unused),
-        count(WaiverUse::Changed),
-        count(WaiverUse::Expired),
-        count(WaiverUse::Outlives),
-        count(WaiverUse::Elsewhere)
-    )
 }
 
 #[cfg(test)]
