@@ -40,8 +40,15 @@ impl Configuration {
     /// Reads all that is below a directory, which is a repository's `tf`, and the local modules that are called from there.
     pub fn read(files: &dyn Files, directory: &str) -> Self {
         let mut configuration = Self::default();
-        configuration.walk(files, directory, 0);
+        let mut links = Vec::new();
+        configuration.walk(files, directory, 0, &mut links);
         configuration.follow(files);
+        // A module that is called by way of a link was read.
+        links.retain(|link| !configuration.directories.contains_key(link));
+        let told = links
+            .iter()
+            .map(|link| unread(link, "is a link to a directory, which is not followed"));
+        configuration.unreadable.extend(told);
         for directory in configuration.directories.values() {
             records::of(directory, &mut configuration.records);
         }
@@ -65,7 +72,7 @@ impl Configuration {
         self.directories.get(path)
     }
 
-    fn walk(&mut self, files: &dyn Files, directory: &str, depth: usize) {
+    fn walk(&mut self, files: &dyn Files, directory: &str, depth: usize, links: &mut Vec<String>) {
         let entries = match files.list(directory) {
             Ok(entries) => entries,
             // What begins with no directory at all has no configuration.
@@ -73,6 +80,14 @@ impl Configuration {
             Err(error) => return self.unreadable.push(unread(directory, &error.to_string())),
         };
         self.load(files, directory);
+        for entry in entries.iter().filter(|entry| !entry.is_directory) {
+            let path = join(directory, &entry.name);
+            // A link to a directory is no directory, but lists as one.
+            let is_file = entry.name.starts_with('.') || ends(&entry.name, &[".tf"]);
+            if !is_file && files.list(&path).is_ok() {
+                links.push(path);
+            }
+        }
         for entry in entries.iter().filter(|entry| entry.is_directory) {
             let is_template = depth == 0 && entry.name == "templates";
             if entry.name.starts_with('.') || is_template {
@@ -82,7 +97,7 @@ impl Configuration {
             if depth == DEPTH {
                 self.unreadable.push(unread(&inner, "lies too deep"));
             } else {
-                self.walk(files, &inner, depth + 1);
+                self.walk(files, &inner, depth + 1, links);
             }
         }
     }
@@ -153,7 +168,6 @@ pub(crate) fn read_directory(files: &dyn Files, path: &str) -> Read {
     };
     for entry in entries.iter().filter(|entry| !entry.is_directory) {
         let file = join(path, &entry.name);
-        let ends = |ends: &[&str]| ends.iter().any(|end| entry.name.ends_with(end));
         let is_hidden = entry.name.starts_with(['.', '#']) || entry.name.ends_with('~');
         if entry.name == ".terraform.lock.hcl" {
             match files.read(&file) {
@@ -165,14 +179,14 @@ pub(crate) fn read_directory(files: &dyn Files, path: &str) -> Read {
             }
         } else if is_hidden {
             // Terraform reads none of these either.
-        } else if ends(&[".tf.json", ".tofu.json"]) {
+        } else if ends(&entry.name, &[".tf.json", ".tofu.json"]) {
             unreadable.push(unread(&file, "is JSON; configuration is read as HCL only"));
-        } else if ends(&[".tofu"]) {
+        } else if ends(&entry.name, &[".tofu"]) {
             unreadable.push(unread(
                 &file,
                 "takes the place of another file for OpenTofu only; it is not read",
             ));
-        } else if ends(&[".tf"]) {
+        } else if ends(&entry.name, &[".tf"]) {
             match files.read(&file) {
                 Ok(text) => match File::parse(file, text) {
                     Ok(file) => parsed.push(file),
@@ -183,6 +197,10 @@ pub(crate) fn read_directory(files: &dyn Files, path: &str) -> Read {
         }
     }
     Read { directory: Directory::new(path.to_owned(), parsed), records, unreadable }
+}
+
+fn ends(name: &str, ends: &[&str]) -> bool {
+    ends.iter().any(|end| name.ends_with(end))
 }
 
 fn unread(file: &str, message: &str) -> Unreadable {

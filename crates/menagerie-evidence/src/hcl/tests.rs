@@ -230,3 +230,27 @@ fn what_cannot_be_read_is_told_and_the_rest_is_read() {
 fn a_repository_without_a_tree_has_no_configuration() {
     assert_eq!(read(&[("README.md", "")]), "");
 }
+
+#[test]
+fn a_link_to_a_directory_is_told_unless_it_is_called_as_a_module() {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    let tree = tempfile::tempdir().unwrap();
+    for directory in ["tf/live", "lib/vpc"] {
+        fs::create_dir_all(tree.path().join(directory)).unwrap();
+    }
+    let main = "module \"a\" {\n  source = \"../called\"\n}\n";
+    fs::write(tree.path().join("tf/live/main.tf"), main).unwrap();
+    fs::write(tree.path().join("lib/vpc/main.tf"), "output \"b\" {}\n").unwrap();
+    symlink("../lib/vpc", tree.path().join("tf/called")).unwrap();
+    symlink("../lib/vpc", tree.path().join("tf/forgotten")).unwrap();
+    let files = crate::files::WorkTree::open(tree.path()).unwrap();
+    let configuration = Configuration::read(&files, "tf");
+    assert_eq!(
+        configuration.unreadable().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["tf/forgotten:1:1: is a link to a directory, which is not followed"]
+    );
+    let addresses = configuration.records().iter().map(|record| record.address.as_str());
+    assert!(addresses.collect::<Vec<_>>().contains(&"tf/called:output.b"));
+}
