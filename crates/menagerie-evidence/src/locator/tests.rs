@@ -103,6 +103,39 @@ fn attributes_are_found_as_near_as_they_are_written() {
 }
 
 #[test]
+fn blocks_that_are_made_come_in_the_order_in_which_they_are_written() {
+    let text = r#"resource "a_b" "c" {
+  box { size = 1 }
+  dynamic "box" {
+    for_each = [2, 3]
+    content {
+      size = box.value
+    }
+  }
+  pot { size = 1 }
+  dynamic "pot" {
+    for_each = []
+    content {
+      size = 2
+    }
+  }
+  pot { size = 3 }
+}
+"#;
+    check(text, "a_b.c", "box[0].size", "2:9 size = 1");
+    check(text, "a_b.c", "box[1].size", "6:7 size = box.value");
+    check(text, "a_b.c", "box[2].size", "6:7 size = box.value");
+    check(text, "a_b.c", "pot[0].size", "9:9 size = 1");
+    // How many stand before the last one is not known.
+    check(
+        text,
+        "a_b.c",
+        "pot[1].size",
+        "1:1 resource \"a_b\" \"c\"\n9:3 pot ← or this `pot`\n10:3 dynamic \"pot\" ← or this `pot`\n16:3 pot ← or this `pot`",
+    );
+}
+
+#[test]
 fn of_a_set_the_one_is_found_that_has_it_or_all_are_told() {
     check(BLOCK, "a_b.c", "ingress[1].cidr[0]", r#"11:21 "a""#);
     check(BLOCK, "a_b.c", "ingress[0].port", "12:13 port = 2");

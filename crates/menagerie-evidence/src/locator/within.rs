@@ -86,7 +86,9 @@ fn body<'a, 's>(
         [Step::Index(index), rest @ ..] => (Some(*index), rest),
         rest => (None, rest),
     };
-    let is_dynamic = blocks.iter().any(|(block, _)| block.has_ident("dynamic"));
+    // How many a dynamic block makes is not known, but where those begin.
+    let is_dynamic = |(block, _): &(&Block, &Body)| block.has_ident("dynamic");
+    let fixed = blocks.iter().position(is_dynamic).unwrap_or(blocks.len());
     let picked = match (blocks.as_slice(), index) {
         ([], _) => {
             // What the provider makes of `tags` and its own defaults.
@@ -95,8 +97,9 @@ fn body<'a, 's>(
             return Some(descend(file, whole(attribute), &attribute.value, &steps[1..]));
         }
         ([only], _) => Some(*only),
-        (several, Some(index)) if !is_dynamic && !SETS.contains(&name.as_str()) => {
-            several.get(index).copied()
+        (several, Some(index)) if !SETS.contains(&name.as_str()) => {
+            let is_last = several.len() == fixed + 1;
+            if index < fixed || is_last { several.get(index.min(fixed)).copied() } else { None }
         }
         _ => None,
     };
