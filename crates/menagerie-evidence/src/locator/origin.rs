@@ -1,7 +1,8 @@
 //! Where the value of an expression comes from: through locals and variables up to who sets it.
 
+use hcl_edit::Ident;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
-use hcl_edit::structure::Attribute;
+use hcl_edit::structure::{Attribute, BlockLabel, Body};
 use hcl_edit::visit::{Visit, visit_traversal};
 use menagerie_compliance::Place;
 
@@ -127,10 +128,30 @@ impl<'a> Way<'a> {
                     (variable.attribute("default")?, words, context)
                 }
             }
+            _ if matches!(name.as_str(), "key" | "value") => {
+                let blocks = context.item.blocks.iter();
+                let made = blocks
+                    .rev()
+                    .find_map(|(file, block)| Some((*file, made_from(&block.body, base)?)));
+                (made?, "`for_each` is set here".to_owned(), context)
+            }
             _ => return None,
         };
         Some(Setting { file, attribute, words, context })
     }
+}
+
+/// Returns what the blocks are made from whose elements a name stands for.
+fn made_from<'a>(body: &'a Body, name: &str) -> Option<&'a Attribute> {
+    body.blocks().find_map(|block| {
+        let iterator = block.body.get_attribute("iterator");
+        let iterator = iterator.and_then(|iterator| iterator.value.as_variable());
+        let label = block.labels.first().map(BlockLabel::as_str);
+        let is_it =
+            block.has_ident("dynamic") && iterator.map(Ident::as_str).or(label) == Some(name);
+        let own = if is_it { block.body.get_attribute("for_each") } else { None };
+        own.or_else(|| made_from(&block.body, name))
+    })
 }
 
 /// Returns the block that writes a policy of IAM, and the steps into it, where a value is the JSON of one.
@@ -212,7 +233,9 @@ fn reference(traversal: &Traversal) -> Option<Reference> {
         TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => None,
     });
     let Some(Some(Step::Key(name))) = operators.next() else { return None };
-    let steps = if base == "each" || base == "count" {
+    let is_element =
+        matches!(&*name, "key" | "value") && !matches!(&*base, "var" | "local" | "data");
+    let steps = if is_element {
         // What one of several has stands under a key of its own.
         Vec::new()
     } else {

@@ -123,8 +123,9 @@ fn blocks_that_are_made_come_in_the_order_in_which_they_are_written() {
 }
 "#;
     check(text, "a_b.c", "box[0].size", "2:9 size = 1");
-    check(text, "a_b.c", "box[1].size", "6:7 size = box.value");
-    check(text, "a_b.c", "box[2].size", "6:7 size = box.value");
+    let made = "6:7 size = box.value\n4:5 for_each = [2, 3] ← `for_each` is set here";
+    check(text, "a_b.c", "box[1].size", made);
+    check(text, "a_b.c", "box[2].size", made);
     check(text, "a_b.c", "pot[0].size", "9:9 size = 1");
     // How many stand before the last one is not known.
     check(
