@@ -33,6 +33,19 @@ pub struct Case {
     /// The attributes of all findings, where the case names them.
     pub attributes: Option<Vec<String>>,
     pub(crate) resources: Vec<Fixture>,
+    /// What would be wrong, for a rule that is a program.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// A change of a case that passes, after which it must not.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Change {
+    /// Of which resource or record.
+    pub(crate) address: String,
+    /// What becomes of which attribute; none where the resource is taken away.
+    pub(crate) to: Option<(AttributePath, Value)>,
+    /// Whether the attribute can't be unknown.
+    pub(crate) is_known: bool,
 }
 
 /// A resource of a case.
@@ -41,6 +54,8 @@ pub(crate) struct Fixture {
     pub(crate) address: String,
     /// What it is, of a record; a resource of a plan has it in its address.
     pub(crate) kind: Option<String>,
+    /// What a record is a part of, where its rule is a program.
+    pub(crate) input: Option<Source>,
     pub(crate) action: String,
     pub(crate) values: Value,
     pub(crate) unknown: Value,
@@ -83,7 +98,7 @@ impl Cases {
 
 impl Case {
     fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>) -> Option<Self> {
-        reader.allow(table, &["name", "verdict", "attributes", "resource", "record"]);
+        reader.allow(table, &["name", "verdict", "attributes", "resource", "record", "change"]);
         reader.require(table, "name", "\"a bucket that is open\"");
         reader.require(table, "verdict", "\"fail\"");
         let verdict = match reader.string(table, "verdict").as_deref() {
@@ -108,7 +123,10 @@ impl Case {
             }
         }
         let attributes = table.has("attributes").then(|| reader.list(table, "attributes"));
-        Some(Self { name: reader.string(table, "name")?, verdict: verdict?, attributes, resources })
+        let tables = reader.tables(table, "change");
+        let changes = tables.iter().filter_map(|table| Change::read(reader, table)).collect();
+        let name = reader.string(table, "name")?;
+        Some(Self { name, verdict: verdict?, attributes, resources, changes })
     }
 
     /// Returns the plan of these resources, as Terraform would print it.
@@ -162,12 +180,43 @@ impl Case {
         judge_with(&[rule], &input, differences)
     }
 
+    /// Calls what judges with its resources and records, each a part of the input that it names.
+    pub(crate) fn judge_by<T>(&self, judge: impl FnOnce(&Input<'_>) -> T) -> T {
+        let has_plan = self.resources.iter().any(|fixture| fixture.kind.is_none());
+        let plan = has_plan.then(|| self.plan());
+        let of = |source| -> Option<Vec<Record>> {
+            let fixtures = self.resources.iter().filter(|fixture| fixture.input == Some(source));
+            let records: Vec<Record> = fixtures.filter_map(Fixture::record).collect();
+            (!records.is_empty()).then_some(records)
+        };
+        let (configuration, pipeline) = (of(Source::Configuration), of(Source::Pipeline));
+        let (inventory, application) = (of(Source::Inventory), of(Source::Application));
+        judge(&Input {
+            plan: plan.as_deref(),
+            configuration: configuration.as_deref(),
+            pipeline: pipeline.as_deref(),
+            inventory: inventory.as_deref(),
+            application: application.as_deref(),
+            ..Input::default()
+        })
+    }
+
     /// Returns what is wrong, if the rule says something else of it.
     pub(crate) fn check(&self, rule: &Rule) -> Result<(), CaseFailure> {
+        let evaluation = self.judge(rule).map_err(|error| CaseFailure {
+            case: self.name.clone(),
+            message: format!("its resources are no plan: {error}"),
+        })?;
+        self.compare(&evaluation, rule.forbid || rule.expect.is_some())
+    }
+
+    /// Returns what is wrong, if this is something else than it says; `may_be_idle` allows that the rule examined nothing.
+    pub(crate) fn compare(
+        &self,
+        evaluation: &Evaluation,
+        may_be_idle: bool,
+    ) -> Result<(), CaseFailure> {
         let failure = |message: String| CaseFailure { case: self.name.clone(), message };
-        let evaluation = self
-            .judge(rule)
-            .map_err(|error| failure(format!("its resources are no plan: {error}")))?;
         let worst = evaluation.findings.iter().map(|finding| finding.verdict).max();
         let actual = worst.unwrap_or(Verdict::Pass);
         if actual != self.verdict {
@@ -189,7 +238,7 @@ impl Case {
             )));
         }
         let is_idle = evaluation.coverage.iter().all(|coverage| coverage.examined == 0);
-        if actual == Verdict::Pass && is_idle && !rule.forbid && rule.expect.is_none() {
+        if actual == Verdict::Pass && is_idle && !may_be_idle {
             return Err(failure(
                 "the rule is about none of its resources, so that it shows nothing".to_owned(),
             ));
@@ -224,10 +273,33 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+impl Change {
+    fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>) -> Option<Self> {
+        reader.allow(table, &["address", "attribute", "to", "remove", "known"]);
+        reader.require(table, "address", "\"aws_lb.this\"");
+        let is_removed = reader.boolean(table, "remove").unwrap_or_default();
+        if !is_removed {
+            reader.require(table, "attribute", "\"internal\"");
+            reader.require(table, "to", "false");
+        }
+        let attribute: Option<AttributePath> = reader.parsed(table, "attribute");
+        if let Some(path) = &attribute
+            && !path.set(&mut json!({}), Value::Null)
+        {
+            reader.note(&table.span_of("attribute"), format!("`{path}` is no single place"));
+        }
+        let to = reader.value(table, "to");
+        let is_known = reader.boolean(table, "known").unwrap_or_default();
+        let address = reader.string(table, "address")?;
+        let to = if is_removed { None } else { Some((attribute?, to?)) };
+        Some(Self { address, to, is_known })
+    }
+}
+
 impl Fixture {
     fn read<'a>(reader: &mut Reader<'a>, table: &Table<'_, 'a>, is_record: bool) -> Option<Self> {
         if is_record {
-            reader.allow(table, &["address", "type", "values", "unknown"]);
+            reader.allow(table, &["address", "type", "input", "values", "unknown"]);
             reader.require(table, "address", "\"tf/production:module.network\"");
             reader.require(table, "type", "\"module\"");
         } else {
@@ -273,7 +345,8 @@ impl Fixture {
         };
         let address = reader.string(table, "address")?;
         let kind = reader.string(table, "type");
-        Some(Self { address, kind, action, values, unknown, sensitive, references })
+        let input = reader.parsed(table, "input");
+        Some(Self { address, kind, input, action, values, unknown, sensitive, references })
     }
 
     fn record(&self) -> Option<Record> {

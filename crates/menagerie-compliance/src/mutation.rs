@@ -123,6 +123,7 @@ fn is_about(rule: &Rule, fixture: &Fixture) -> bool {
         verdict: Verdict::Pass,
         attributes: None,
         resources: vec![fixture.clone()],
+        changes: Vec::new(),
     };
     alone.judge(rule).is_ok_and(|evaluation| evaluation.coverage[0].examined > 0)
 }
@@ -133,17 +134,28 @@ impl RuleTest {
         self.is_covered && self.failures.is_empty() && self.survivors.is_empty()
     }
 
-    fn untried(&mut self, at: String) {
+    pub(crate) fn untried(&mut self, at: String) {
         self.mutations += 1;
         self.survivors.push(Survivor { case: None, mutation: Mutation::Untried, at });
     }
 
     fn record(&mut self, rule: &Rule, case: &Case, mutant: &Case, mutation: Mutation, at: String) {
-        self.mutations += 1;
         let verdict = mutant
             .judge(rule)
             .ok()
             .and_then(|evaluation| evaluation.findings.iter().map(|finding| finding.verdict).max());
+        self.note(case, verdict, mutation, at);
+    }
+
+    /// Counts a change, and whether it was noticed.
+    pub(crate) fn note(
+        &mut self,
+        case: &Case,
+        verdict: Option<Verdict>,
+        mutation: Mutation,
+        at: String,
+    ) {
+        self.mutations += 1;
         let is_noticed = match mutation {
             Mutation::Flipped | Mutation::Untried => verdict == Some(Verdict::Fail),
             Mutation::Unknown => matches!(verdict, Some(Verdict::Unknown | Verdict::Fail)),

@@ -95,10 +95,20 @@ impl Policy {
                 Err(error) => errors.push(error),
             }
         }
+        // What judges by those has them read itself.
+        let programs: Vec<&str> = files
+            .iter()
+            .filter(|file| file.path.extension().is_some_and(|extension| extension == "rego"))
+            .filter_map(|file| file.path.file_stem()?.to_str())
+            .collect();
         policy.rules.sort_by(|one, other| one.about.id.cmp(&other.about.id));
         for file in of(Holds::Cases) {
             match Cases::parse(file.text, file.path) {
-                Ok(cases) if policy.files.contains_key(&cases.rule) || !errors.is_empty() => {
+                Ok(cases)
+                    if policy.files.contains_key(&cases.rule)
+                        || programs.contains(&cases.rule.as_str())
+                        || !errors.is_empty() =>
+                {
                     policy.cases.insert(cases.rule.clone(), cases);
                 }
                 Ok(cases) => {
