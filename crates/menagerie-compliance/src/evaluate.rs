@@ -209,15 +209,10 @@ impl Evaluation {
     }
 
     fn sort(&mut self) {
+        fn key(finding: &Finding) -> impl Ord + use<'_> {
+            (&finding.rule, &finding.root, &finding.address, &finding.attribute)
+        }
         self.findings.sort_by(|one, other| {
-            let key = |finding: &Finding| {
-                (
-                    finding.rule.clone(),
-                    finding.root.clone(),
-                    finding.address.clone(),
-                    finding.attribute.clone(),
-                )
-            };
             other.severity.cmp(&one.severity).then_with(|| key(one).cmp(&key(other)))
         });
     }

@@ -1,82 +1,20 @@
 //! Reading a plan or a state: once, and of it only what the rules read.
 
-use std::fmt;
+mod change;
+mod configuration;
+mod scanner;
+
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use serde::Deserialize;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::need::Need;
 use crate::rule::{Action, Mode};
-
-/// Implements a seed that reads a map or null, entry by entry.
-macro_rules! map_seed {
-    ($name:ident<$sink:ident>, $value:ty, $expecting:literal, |$self:ident, $map:ident| $body:expr) => {
-        impl<'de, $sink: Sink> DeserializeSeed<'de> for $name<'_, $sink> {
-            type Value = $value;
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'de, $sink: Sink> Visitor<'de> for $name<'_, $sink> {
-            type Value = $value;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str($expecting)
-            }
-
-            fn visit_map<A: MapAccess<'de>>($self, mut $map: A) -> Result<$value, A::Error> {
-                $body
-            }
-
-            fn visit_unit<E: serde::de::Error>(self) -> Result<$value, E> {
-                Ok(<$value>::default())
-            }
-        }
-    };
-}
-
-/// Implements a seed that reads a list or null, each element by another.
-macro_rules! list_seed {
-    ($name:ident<$sink:ident>, $expecting:literal, |$self:ident| $element:expr) => {
-        impl<'de, $sink: Sink> DeserializeSeed<'de> for $name<'_, $sink> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'de, $sink: Sink> Visitor<'de> for $name<'_, $sink> {
-            type Value = ();
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str($expecting)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>($self, mut list: A) -> Result<(), A::Error> {
-                while let Some(()) = list.next_element_seed($element)? {}
-                Ok(())
-            }
-
-            fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-                Ok(())
-            }
-        }
-    };
-}
-
-mod change;
-mod configuration;
-
-use change::{Attributes, Change, ChangeSeed};
-use configuration::Configuration;
+use change::{Change, attributes};
+use scanner::{Fault, Reason, Scanner};
 
 /// Why an input could not be judged.
 #[derive(Debug, Error)]
@@ -132,16 +70,16 @@ pub(crate) struct Interest {
     pub(crate) reads_before: bool,
 }
 
-/// A resource, of which only attributes of interest are there.
-#[derive(Debug)]
-pub(crate) struct Resource {
-    pub(crate) address: String,
-    pub(crate) kind: String,
+/// A resource, of which only attributes of interest need be there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource<'a> {
+    pub(crate) address: &'a str,
+    pub(crate) kind: &'a str,
     pub(crate) mode: Mode,
     pub(crate) action: Action,
-    pub(crate) values: Value,
-    pub(crate) unknown: Value,
-    pub(crate) sensitive: Value,
+    pub(crate) values: &'a Value,
+    pub(crate) unknown: &'a Value,
+    pub(crate) sensitive: &'a Value,
 }
 
 /// A block of the configuration that may name others.
@@ -156,10 +94,10 @@ pub(crate) struct Block {
 
 /// What is told of an input while it is read.
 pub(crate) trait Sink {
-    /// Returns what of this type is of interest; of any type, where the type comes too late.
-    fn interest(&mut self, kind: Option<&str>) -> Option<Rc<Interest>>;
+    /// Returns what of this type is of interest.
+    fn interest(&mut self, kind: &str) -> Option<Rc<Interest>>;
     /// Takes a resource of interest.
-    fn resource(&mut self, resource: &Resource, interest: &Interest);
+    fn resource(&mut self, resource: Resource<'_>, interest: &Interest);
     /// Counts a resource.
     fn count(&mut self);
     /// Returns whether blocks of this type are of interest; of any type, where none is given.
@@ -174,15 +112,24 @@ pub(crate) fn read(json: &[u8], sink: &mut impl Sink) -> Result<InputKind, Input
         return Err(InputError::Other("a saved plan"));
     }
     // Seeing once that all of it is UTF-8 is quicker than seeing it for each text.
-    let Ok(json) = std::str::from_utf8(json) else {
-        return Err(InputError::Json { reason: "it is not UTF-8".to_owned() });
-    };
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let header = Document(sink).deserialize(&mut deserializer).map_err(|error| failure(&error))?;
+    let json = std::str::from_utf8(json).map_err(|error| {
+        let (line, column) = position(json, error.valid_up_to());
+        match error.error_len() {
+            // It ends within a character.
+            None => InputError::CutShort { line, column },
+            Some(_) => InputError::Json {
+                reason: format!("it is not UTF-8 at line {line} column {column}"),
+            },
+        }
+    })?;
+    let mut scanner = Scanner::new(json);
+    let header = document(&mut scanner, sink).map_err(|fault| failure(json, fault))?;
     if header.written == Written::Event {
         return Err(InputError::Other("the stream of events of `-json`"));
     }
-    deserializer.end().map_err(|error| failure(&error))?;
+    if !scanner.is_at_end() {
+        return Err(failure(json, Fault::syntax()));
+    }
     let kind = match header.written {
         Written::Plan => InputKind::Plan,
         Written::State => InputKind::State,
@@ -200,17 +147,28 @@ pub(crate) fn read(json: &[u8], sink: &mut impl Sink) -> Result<InputKind, Input
     Ok(kind)
 }
 
-fn failure(error: &serde_json::Error) -> InputError {
-    if error.is_eof() {
-        return InputError::CutShort { line: error.line(), column: error.column() };
-    }
-    let text = error.to_string();
-    // "invalid type: string "…", expected a map": what stands there may be a secret.
-    let reason = match text.split_once(", expected ") {
-        Some((_, expected)) if error.is_data() => format!("there should be {expected}"),
-        _ => text,
+/// Says what is wrong, without what stands there: that may be a secret.
+fn failure(json: &str, fault: Fault) -> InputError {
+    let (at, reason) = match fault.reason() {
+        Reason::Expected { at, what } => (at, format!("there should be {what}")),
+        Reason::Wrong { at, why: reason } => (at, reason),
+        // Where and why is told by what tells it best.
+        Reason::Syntax => match serde_json::from_str::<IgnoredAny>(json) {
+            Err(error) if error.is_eof() => {
+                return InputError::CutShort { line: error.line(), column: error.column() };
+            }
+            Err(error) => return InputError::Json { reason: error.to_string() },
+            Ok(_) => (json.len(), "it is no JSON".to_owned()),
+        },
     };
-    InputError::Json { reason }
+    let (line, column) = position(json.as_bytes(), at);
+    InputError::Json { reason: format!("{reason} at line {line} column {column}") }
+}
+
+/// Returns line and column, in bytes and from 1.
+fn position(json: &[u8], at: usize) -> (usize, usize) {
+    let mut lines = json[..at].split(|byte| *byte == b'\n');
+    (lines.clone().count(), 1 + lines.next_back().map_or(0, <[u8]>::len))
 }
 
 #[derive(Default)]
@@ -230,196 +188,141 @@ enum Written {
     Event,
 }
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum DocumentKey {
-    FormatVersion,
-    Errored,
-    ResourceChanges,
-    PlannedValues,
-    Values,
-    Configuration,
-    Version,
-    #[serde(rename = "@level")]
-    Level,
-    #[serde(other)]
-    Other,
-}
-
-struct Document<'s, S>(&'s mut S);
-
-map_seed!(Document<S>, Header, "a plan or a state", |self, map| {
+fn document(scanner: &mut Scanner<'_>, sink: &mut impl Sink) -> Result<Header, Fault> {
     let mut header = Header::default();
-    while let Some(key) = map.next_key()? {
+    scanner.map("a plan or a state", |scanner, key| {
         match key {
-            DocumentKey::FormatVersion => header.format_version = map.next_value()?,
-            DocumentKey::Errored => {
-                header.errored = map.next_value::<Option<bool>>()?.unwrap_or_default();
+            "format_version" => {
+                header.format_version = scanner.optional_text()?.map(Cow::into_owned);
+                return Ok(());
             }
-            DocumentKey::ResourceChanges => {
+            "errored" => {
+                header.errored = scanner.boolean()?.unwrap_or_default();
+                return Ok(());
+            }
+            "resource_changes" => {
                 header.written = Written::Plan;
-                map.next_value_seed(Changes(&mut *self.0))?;
+                return scanner.list("the list of changes", |scanner| resource(scanner, sink));
             }
-            DocumentKey::Values => map.next_value_seed(StateValues(&mut *self.0))?,
-            DocumentKey::Configuration if self.0.wants_blocks(None) => {
-                map.next_value_seed(Configuration(&mut *self.0))?;
+            "values" => return state(scanner, sink),
+            "configuration" if sink.wants_blocks(None) => {
+                return configuration::read(scanner, sink);
             }
-            other => {
-                match other {
-                    DocumentKey::PlannedValues => header.written = Written::Plan,
-                    DocumentKey::Version => header.written = Written::StateFile,
-                    DocumentKey::Level => header.written = Written::Event,
-                    _ => {}
-                }
-                map.next_value::<IgnoredAny>()?;
-            }
+            "planned_values" => header.written = Written::Plan,
+            "version" => header.written = Written::StateFile,
+            "@level" => header.written = Written::Event,
+            _ => {}
         }
-    }
+        scanner.skip()
+    })?;
     Ok(header)
-});
-
-struct Changes<'s, S>(&'s mut S);
-
-list_seed!(Changes<S>, "the list of changes", |self| Entry(&mut *self.0));
-
-struct StateValues<'s, S>(&'s mut S);
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum ValuesKey {
-    RootModule,
-    #[serde(other)]
-    Other,
 }
 
-map_seed!(StateValues<S>, (), "the values of a state", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            ValuesKey::RootModule => map.next_value_seed(StateModule(&mut *self.0))?,
-            ValuesKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
+fn state(scanner: &mut Scanner<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
+    scanner.map("the values of a state", |scanner, key| match key {
+        "root_module" => state_module(scanner, sink),
+        _ => scanner.skip(),
+    })
+}
+
+fn state_module(scanner: &mut Scanner<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
+    scanner.map("a module of a state", |scanner, key| match key {
+        "resources" => scanner.list("the resources of a state", |scanner| resource(scanner, sink)),
+        "child_modules" => {
+            scanner.list("the modules of a state", |scanner| state_module(scanner, sink))
         }
-    }
-    Ok(())
-});
-
-struct StateModule<'s, S>(&'s mut S);
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum ModuleKey {
-    Resources,
-    ChildModules,
-    #[serde(other)]
-    Other,
+        _ => scanner.skip(),
+    })
 }
 
-map_seed!(StateModule<S>, (), "a module of a state", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            ModuleKey::Resources => map.next_value_seed(StateResources(&mut *self.0))?,
-            ModuleKey::ChildModules => map.next_value_seed(StateModules(&mut *self.0))?,
-            ModuleKey::Other => {
-                map.next_value::<IgnoredAny>()?;
+/// Reads a resource of a plan or of a state: they differ in where the attributes are.
+fn resource(scanner: &mut Scanner<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
+    let start = scanner.at();
+    let (mut address, mut kind, mut mode) = (None, None::<Cow<'_, str>>, None);
+    let (mut interest, mut change) = (None, None);
+    // What stands before the type, which tells whether any rule reads it.
+    let mut early = Vec::new();
+    scanner.map("a resource", |scanner, key| {
+        let part = match key {
+            "address" => {
+                address = Some(scanner.text()?);
+                return Ok(());
             }
-        }
-    }
-    Ok(())
-});
-
-struct StateResources<'s, S>(&'s mut S);
-
-list_seed!(StateResources<S>, "the resources of a state", |self| Entry(&mut *self.0));
-
-struct StateModules<'s, S>(&'s mut S);
-
-list_seed!(StateModules<S>, "the modules of a state", |self| StateModule(&mut *self.0));
-
-/// A resource of a plan or of a state: they differ in where the attributes are.
-struct Entry<'s, S>(&'s mut S);
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum EntryKey {
-    Address,
-    Type,
-    Mode,
-    Change,
-    Values,
-    SensitiveValues,
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum WrittenMode {
-    Managed,
-    Data,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(Entry<S>, (), "a resource", |self, map| {
-    let (mut address, mut kind, mut mode) = (None, None::<String>, None);
-    // Not looked for yet, or looked for with this result.
-    let mut interest: Option<Option<Rc<Interest>>> = None;
-    let mut change = None;
-    while let Some(key) = map.next_key()? {
-        match key {
-            EntryKey::Address => address = Some(map.next_value::<String>()?),
-            EntryKey::Type => kind = Some(map.next_value::<String>()?),
-            EntryKey::Mode => {
-                mode = match map.next_value()? {
-                    WrittenMode::Managed => Some(Mode::Managed),
-                    WrittenMode::Data => Some(Mode::Data),
-                    WrittenMode::Other => None,
-                };
-            }
-            EntryKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-            key @ (EntryKey::Change | EntryKey::Values | EntryKey::SensitiveValues) => {
-                let sink = &mut *self.0;
-                let found = interest.get_or_insert_with(|| sink.interest(kind.as_deref()));
-                let Some(interest) = found else {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                };
-                if matches!(key, EntryKey::Change) {
-                    change = Some(map.next_value_seed(ChangeSeed(interest))?);
-                    continue;
+            "type" => {
+                if kind.is_some() {
+                    return Err(scanner.wrong("`type` stands there twice"));
                 }
-                let change = change.get_or_insert(Change {
-                    action: Action::NoOp,
-                    values: Value::Null,
-                    unknown: Value::Null,
-                    sensitive: Value::Null,
-                });
-                let attributes =
-                    map.next_value_seed(Attributes { need: &interest.need, is_top: true })?;
-                match key {
-                    EntryKey::Values => change.values = attributes,
-                    _ => change.sensitive = attributes,
-                }
+                let text = scanner.text()?;
+                interest = sink.interest(&text);
+                kind = Some(text);
+                return Ok(());
             }
+            "mode" => {
+                mode = match &*scanner.text()? {
+                    "managed" => Some(Mode::Managed),
+                    "data" => Some(Mode::Data),
+                    _ => None,
+                };
+                return Ok(());
+            }
+            "change" => Part::Change,
+            "values" => Part::Values,
+            "sensitive_values" => Part::Sensitive,
+            _ => return scanner.skip(),
+        };
+        if let Some(interest) = &interest {
+            return part.read(scanner, interest, &mut change);
         }
-    }
-    let missing = |key| A::Error::missing_field(key);
+        if kind.is_none() {
+            early.push((part, scanner.at()));
+        }
+        scanner.skip()
+    })?;
+    let missing = |key| Fault::wrong(start, format!("missing field `{key}`"));
     let address = address.ok_or_else(|| missing("address"))?;
     let kind = kind.ok_or_else(|| missing("type"))?;
-    self.0.count();
-    // The type may have come after the attributes.
-    if let (Some(mode), Some(change)) = (mode, change)
-        && let Some(interest) = self.0.interest(Some(&kind))
-    {
-        let Change { action, values, unknown, sensitive } = change;
-        let resource = Resource { address, kind, mode, action, values, unknown, sensitive };
-        self.0.resource(&resource, &interest);
+    sink.count();
+    let Some((mode, interest)) = mode.zip(interest) else { return Ok(()) };
+    for (part, at) in early {
+        scanner.back_to(at, |scanner| part.read(scanner, &interest, &mut change))?;
+    }
+    if let Some(Change { action, values, unknown, sensitive }) = &change {
+        let (action, address, kind) = (*action, &*address, &*kind);
+        sink.resource(
+            Resource { address, kind, mode, action, values, unknown, sensitive },
+            &interest,
+        );
     }
     Ok(())
-});
+}
+
+/// A part of a resource that holds attributes.
+#[derive(Clone, Copy)]
+enum Part {
+    Change,
+    Values,
+    Sensitive,
+}
+
+impl Part {
+    fn read(
+        self,
+        scanner: &mut Scanner<'_>,
+        interest: &Interest,
+        change: &mut Option<Change>,
+    ) -> Result<(), Fault> {
+        match self {
+            Self::Change => *change = Some(Change::read(scanner, interest)?),
+            Self::Values => {
+                change.get_or_insert_default().values = attributes(scanner, &interest.need)?;
+            }
+            Self::Sensitive => {
+                change.get_or_insert_default().sensitive = attributes(scanner, &interest.need)?;
+            }
+        }
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -428,11 +331,11 @@ mod tests {
     struct Nobody;
 
     impl Sink for Nobody {
-        fn interest(&mut self, _: Option<&str>) -> Option<Rc<Interest>> {
+        fn interest(&mut self, _: &str) -> Option<Rc<Interest>> {
             Some(Rc::default())
         }
 
-        fn resource(&mut self, _: &Resource, _: &Interest) {}
+        fn resource(&mut self, _: Resource<'_>, _: &Interest) {}
 
         fn count(&mut self) {}
 
@@ -456,7 +359,7 @@ mod tests {
     fn what_is_no_plan() {
         check("", "cut short");
         check(r#"{"format_version": "1.2", "resource_changes": ["#, "cut short");
-        check("[]", "there should be a plan or a state at line 1 column 2");
+        check("[]", "there should be a plan or a state at line 1 column 1");
         check("{}", "this is JSON of another kind");
         check(r#"{"version": 4, "resources": []}"#, "this is a state file");
         check("{\"@level\": \"info\"}\n{\"@level\": \"info\"}", "this is the stream of events");

@@ -46,6 +46,8 @@
 //! ```
 
 mod address;
+#[cfg(test)]
+mod arbitrary;
 mod assertion;
 mod case;
 mod evaluate;

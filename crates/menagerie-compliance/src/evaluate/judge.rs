@@ -23,7 +23,6 @@ pub(crate) struct Judge<'r> {
     rules: &'r [&'r Rule],
     root: &'r str,
     interests: HashMap<String, Option<Rc<Interest>>>,
-    everything: Option<Rc<Interest>>,
     coverage: Vec<Coverage>,
     findings: Vec<Finding>,
     resources: usize,
@@ -57,7 +56,6 @@ impl<'r> Judge<'r> {
             rules,
             root,
             interests: HashMap::new(),
-            everything: None,
             coverage,
             findings: Vec::new(),
             resources: 0,
@@ -98,16 +96,16 @@ impl<'r> Judge<'r> {
             return;
         }
         let resource = Resource {
-            address: record.address.clone(),
-            kind: record.kind.clone(),
+            address: &record.address,
+            kind: &record.kind,
             mode: Mode::Managed,
             action: Action::NoOp,
-            values: record.values.clone(),
-            unknown: record.unknown.clone(),
-            sensitive: Value::Null,
+            values: &record.values,
+            unknown: &record.unknown,
+            sensitive: &Value::Null,
         };
         let known = self.findings.len();
-        self.judge_all(&rules, &resource);
+        self.judge_all(&rules, resource);
         let location =
             record.place.clone().map(|primary| Location { primary, related: Vec::new() });
         for finding in &mut self.findings[known..] {
@@ -127,12 +125,12 @@ impl<'r> Judge<'r> {
         }
     }
 
-    fn judge_all(&mut self, rules: &[usize], resource: &Resource) {
+    fn judge_all(&mut self, rules: &[usize], resource: Resource<'_>) {
         for &index in rules {
             // A rule's own defect must not take the other rules with it.
             if catch_unwind(AssertUnwindSafe(|| self.judge(index, resource))).is_err() {
                 let message = "the rule ended with an internal error; please report it".to_owned();
-                let (address, attribute, verdict) = (&*resource.address, None, Verdict::Error);
+                let (address, attribute, verdict) = (resource.address, None, Verdict::Error);
                 self.say(
                     self.rules[index],
                     Said { address, attribute, verdict, message, class: "panic" },
@@ -153,19 +151,19 @@ impl<'r> Judge<'r> {
             }
         }
         let is_about = !interest.rules.is_empty();
-        self.references.add_needs(Some(kind), &mut interest.need);
+        self.references.add_needs(kind, &mut interest.need);
         if !is_about && interest.need.is_empty() {
             return None;
         }
         Some(Rc::new(interest))
     }
 
-    fn judge(&mut self, index: usize, resource: &Resource) {
+    fn judge(&mut self, index: usize, resource: Resource<'_>) {
         let rule = self.rules[index];
         let node = Node {
-            value: &resource.values,
-            unknown: &resource.unknown,
-            sensitive: &resource.sensitive,
+            value: resource.values,
+            unknown: resource.unknown,
+            sensitive: resource.sensitive,
             is_json: false,
         };
         let applies = applies(rule, resource, node);
@@ -177,7 +175,7 @@ impl<'r> Judge<'r> {
             let attribute = None;
             let message =
                 format!("it can't be told whether the rule is about this: an attribute {message}");
-            let (verdict, address) = (Verdict::Error, &*resource.address);
+            let (verdict, address) = (Verdict::Error, resource.address);
             return self.say(rule, Said { address, attribute, verdict, message, class: "misfit" });
         }
         // Where it can't be told whether the rule is about it, what is wrong may be none of the rule's business.
@@ -188,7 +186,7 @@ impl<'r> Judge<'r> {
         if rule.forbid {
             let truth = settle(Truth::False);
             let message = format!("`{}` must not be there", resource.kind);
-            let (verdict, address) = (verdict(&truth), &*resource.address);
+            let (verdict, address) = (verdict(&truth), resource.address);
             self.say(rule, Said { address, attribute: None, verdict, message, class: "present" });
         }
         for (number, assertion) in rule.assertions.iter().enumerate() {
@@ -206,7 +204,7 @@ impl<'r> Judge<'r> {
             }
             assertion.visit(node, "", &mut |place, found, truth| {
                 let truth =
-                    self.unless_seen((index, number), &resource.address, assertion, found, truth);
+                    self.unless_seen((index, number), resource.address, assertion, found, truth);
                 self.place(index, resource, assertion, (place, found), &settle(truth));
             });
         }
@@ -216,7 +214,7 @@ impl<'r> Judge<'r> {
     fn place(
         &mut self,
         index: usize,
-        resource: &Resource,
+        resource: Resource<'_>,
         assertion: &Assertion,
         (place, found): (&str, &Found<'_>),
         truth: &Truth,
@@ -246,7 +244,7 @@ impl<'r> Judge<'r> {
             _ => value,
         };
         let said = Said {
-            address: &resource.address,
+            address: resource.address,
             attribute: Some(&attribute),
             verdict: verdict(truth),
             message: sentence(assertion, &value),
@@ -315,18 +313,7 @@ impl<'r> Judge<'r> {
 }
 
 impl Sink for Judge<'_> {
-    fn interest(&mut self, kind: Option<&str>) -> Option<Rc<Interest>> {
-        let Some(kind) = kind else {
-            if self.everything.is_none() {
-                let mut all = Interest { reads_before: true, ..Interest::default() };
-                for rule in self.rules.iter().filter(|rule| rule.input == Source::Plan) {
-                    rule.add_needs(&mut all.need);
-                }
-                self.references.add_needs(None, &mut all.need);
-                self.everything = Some(Rc::new(all));
-            }
-            return self.everything.clone();
-        };
+    fn interest(&mut self, kind: &str) -> Option<Rc<Interest>> {
         if let Some(known) = self.interests.get(kind) {
             return known.clone();
         }
@@ -335,7 +322,7 @@ impl Sink for Judge<'_> {
         interest
     }
 
-    fn resource(&mut self, resource: &Resource, interest: &Interest) {
+    fn resource(&mut self, resource: Resource<'_>, interest: &Interest) {
         self.references.note(resource);
         self.judge_all(&interest.rules, resource);
     }
@@ -354,18 +341,18 @@ impl Sink for Judge<'_> {
 }
 
 /// Returns whether a rule is about a resource.
-fn applies(rule: &Rule, resource: &Resource, node: Node<'_>) -> Truth {
+fn applies(rule: &Rule, resource: Resource<'_>, node: Node<'_>) -> Truth {
     let subject = &rule.subject;
     if subject.mode != resource.mode || !subject.is_about_action(resource.action) {
         return Truth::False;
     }
     if !(subject.addresses.is_empty() && subject.modules.is_empty()) {
         let module = match rule.input {
-            Source::Plan => Address::parse(&resource.address).module,
+            Source::Plan => Address::parse(resource.address).module,
             // Of a record: what stands before the colon.
             _ => resource.address.split(':').next().unwrap_or_default().to_owned(),
         };
-        if !subject.is_about_address(&resource.address, &module) {
+        if !subject.is_about_address(resource.address, &module) {
             return Truth::False;
         }
     }

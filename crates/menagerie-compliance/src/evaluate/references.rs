@@ -58,14 +58,10 @@ impl References {
         Self { companions, ..Self::default() }
     }
 
-    /// Needs what of a type, or of any where none is given, may name another.
-    pub(super) fn add_needs(&self, kind: Option<&str>, need: &mut Need) {
-        for (companion, attributes) in &self.companions {
-            if kind.is_none_or(|kind| kind == companion) {
-                for attribute in attributes {
-                    need.key(attribute).all();
-                }
-            }
+    /// Needs what of a type may name another.
+    pub(super) fn add_needs(&self, kind: &str, need: &mut Need) {
+        for attribute in self.companions.get(kind).into_iter().flatten() {
+            need.key(attribute).all();
         }
     }
 
@@ -78,14 +74,14 @@ impl References {
     }
 
     /// Notes what a resource names, for a state, which has no configuration.
-    pub(super) fn note(&mut self, resource: &Resource) {
-        let Some(attributes) = self.companions.get(&resource.kind) else { return };
+    pub(super) fn note(&mut self, resource: Resource<'_>) {
+        let Some(attributes) = self.companions.get(resource.kind) else { return };
         if resource.mode != Mode::Managed {
             return;
         }
         for attribute in attributes {
             if let Some(Value::String(value)) = resource.values.get(attribute) {
-                self.values.insert((resource.kind.clone(), attribute.clone(), value.clone()));
+                self.values.insert((resource.kind.to_owned(), attribute.clone(), value.clone()));
             }
         }
     }
@@ -94,15 +90,15 @@ impl References {
         &mut self,
         rule: usize,
         assertion: usize,
-        resource: &Resource,
+        resource: Resource<'_>,
         companion: &ReferencedBy,
     ) {
-        let is_unknown = mask::is_set(mask::at_key(&resource.unknown, "id"));
+        let is_unknown = mask::is_set(mask::at_key(resource.unknown, "id"));
         let id = resource.values.get("id").and_then(Value::as_str).filter(|_| !is_unknown);
         self.asked.push(Asked {
             rule,
             assertion,
-            address: resource.address.clone(),
+            address: resource.address.to_owned(),
             id: id.map(str::to_owned),
             companion: companion.clone(),
         });

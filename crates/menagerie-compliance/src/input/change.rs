@@ -1,15 +1,9 @@
 //! A change of a resource, of which only what the rules read is kept.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected,
-    Visitor,
-};
 use serde_json::{Map, Value};
 
 use super::Interest;
+use super::scanner::{Fault, Scanner};
 use crate::need::Need;
 use crate::rule::Action;
 
@@ -21,208 +15,101 @@ pub(super) struct Change {
     pub(super) sensitive: Value,
 }
 
-pub(super) struct ChangeSeed<'i>(pub(super) &'i Interest);
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum ChangeKey {
-    Actions,
-    Before,
-    After,
-    AfterUnknown,
-    BeforeSensitive,
-    AfterSensitive,
-    #[serde(other)]
-    Other,
-}
-
-impl<'de> DeserializeSeed<'de> for ChangeSeed<'_> {
-    type Value = Change;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Change, D::Error> {
-        deserializer.deserialize_map(self)
+/// That of a state: nothing.
+impl Default for Change {
+    fn default() -> Self {
+        let (values, unknown, sensitive) = (Value::Null, Value::Null, Value::Null);
+        Self { action: Action::NoOp, values, unknown, sensitive }
     }
 }
 
-impl<'de> Visitor<'de> for ChangeSeed<'_> {
-    type Value = Change;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a change")
+impl Change {
+    pub(super) fn read(scanner: &mut Scanner<'_>, interest: &Interest) -> Result<Self, Fault> {
+        let start = scanner.at();
+        let need = &interest.need;
+        let (mut action, mut after, mut before) = (None, Self::default(), Self::default());
+        scanner.map("a change", |scanner, key| {
+            let part = match key {
+                "actions" => {
+                    action = Some(read_action(scanner)?);
+                    return Ok(());
+                }
+                "after" => &mut after.values,
+                "after_unknown" => &mut after.unknown,
+                "after_sensitive" => &mut after.sensitive,
+                "before" if interest.reads_before => &mut before.values,
+                "before_sensitive" if interest.reads_before => &mut before.sensitive,
+                _ => return scanner.skip(),
+            };
+            *part = attributes(scanner, need)?;
+            Ok(())
+        })?;
+        let missing = || Fault::wrong(start, "missing field `actions`");
+        let action = action.ok_or_else(missing)?;
+        let is_gone = matches!(action, Action::Delete | Action::Forget);
+        Ok(Self { action, ..if is_gone { before } else { after } })
     }
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Change, A::Error> {
-        let mut actions: Option<Vec<WrittenAction>> = None;
-        let (mut before, mut after) = (Value::Null, Value::Null);
-        let (mut unknown, mut before_sensitive, mut after_sensitive) =
-            (Value::Null, Value::Null, Value::Null);
-        let attributes = || Attributes { need: &self.0.need, is_top: true };
-        while let Some(key) = map.next_key()? {
-            match key {
-                ChangeKey::Actions => actions = Some(map.next_value()?),
-                ChangeKey::After => after = map.next_value_seed(attributes())?,
-                ChangeKey::AfterUnknown => unknown = map.next_value_seed(attributes())?,
-                ChangeKey::AfterSensitive => after_sensitive = map.next_value_seed(attributes())?,
-                ChangeKey::Before if self.0.reads_before => {
-                    before = map.next_value_seed(attributes())?;
-                }
-                ChangeKey::BeforeSensitive if self.0.reads_before => {
-                    before_sensitive = map.next_value_seed(attributes())?;
-                }
-                ChangeKey::Before | ChangeKey::BeforeSensitive | ChangeKey::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+/// Reads what a list of actions amounts to. One that is not known is an error, since it must not pass for nothing.
+fn read_action(scanner: &mut Scanner<'_>) -> Result<Action, Fault> {
+    const KNOWN: [&str; 6] = ["no-op", "create", "read", "update", "delete", "forget"];
+    let start = scanner.at();
+    let mut has = [false; KNOWN.len()];
+    scanner.list("the list of actions", |scanner| {
+        let expected =
+            scanner.expected("one of `no-op`, `create`, `read`, `update`, `delete`, `forget`");
+        let action = scanner.text()?;
+        let place = KNOWN.iter().position(|known| *known == action).ok_or(expected)?;
+        has[place] = true;
+        Ok(())
+    })?;
+    let [is_kept, is_created, is_read, is_updated, is_deleted, is_forgotten] = has;
+    Ok(match () {
+        () if is_created && (is_deleted || is_forgotten) => Action::Replace,
+        () if is_created => Action::Create,
+        () if is_deleted => Action::Delete,
+        () if is_forgotten => Action::Forget,
+        () if is_updated => Action::Update,
+        () if is_read => Action::Read,
+        () if is_kept => Action::NoOp,
+        () => {
+            return Err(Fault::wrong(start, "there is no action that is known"));
         }
-        let actions = actions.ok_or_else(|| A::Error::missing_field("actions"))?;
-        let action =
-            action(&actions).ok_or_else(|| A::Error::custom("there is no action that is known"))?;
-        if matches!(action, Action::Delete | Action::Forget) {
-            return Ok(Change {
-                action,
-                values: before,
-                unknown: Value::Null,
-                sensitive: before_sensitive,
-            });
-        }
-        Ok(Change { action, values: after, unknown, sensitive: after_sensitive })
-    }
-}
-
-/// One that is not known is an error, since it must not pass for nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum WrittenAction {
-    NoOp,
-    Create,
-    Read,
-    Update,
-    Delete,
-    Forget,
-}
-
-/// Returns what a list of actions amounts to.
-fn action(actions: &[WrittenAction]) -> Option<Action> {
-    let has = |action| actions.contains(&action);
-    let is_removed = has(WrittenAction::Delete) || has(WrittenAction::Forget);
-    Some(match () {
-        () if actions.is_empty() => return None,
-        () if has(WrittenAction::Create) && is_removed => Action::Replace,
-        () if has(WrittenAction::Create) => Action::Create,
-        () if has(WrittenAction::Delete) => Action::Delete,
-        () if has(WrittenAction::Forget) => Action::Forget,
-        () if has(WrittenAction::Update) => Action::Update,
-        () if has(WrittenAction::Read) => Action::Read,
-        () => Action::NoOp,
     })
 }
 
-/// The parts of interest of a value. At the top is a map of attributes; a mask may be `true` or `false` instead.
-#[derive(Clone, Copy)]
-pub(super) struct Attributes<'n> {
-    pub(super) need: &'n Need,
-    pub(super) is_top: bool,
-}
-
-impl<'n> Attributes<'n> {
-    fn below(need: &'n Need) -> Self {
-        Self { need, is_top: false }
-    }
-
-    fn scalar<E: serde::de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
-        if self.is_top {
-            return Err(E::invalid_type(Unexpected::Other("a value"), &self));
-        }
-        Ok(value.into())
+/// Reads the parts of interest of a map of attributes; a mask may be `true` or `false` instead.
+pub(super) fn attributes(scanner: &mut Scanner<'_>, need: &Need) -> Result<Value, Fault> {
+    match scanner.peek()? {
+        b'{' | b'n' | b't' | b'f' => part(scanner, need),
+        _ => Err(scanner.expected("the attributes of a resource")),
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Attributes<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        if self.need.is_whole() {
-            return Value::deserialize(deserializer);
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Attributes<'_> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the attributes of a resource")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut attributes = Map::new();
-        while let Some(key) = map.next_key_seed(Name(self.need))? {
-            match key {
-                Some((key, need)) => {
-                    attributes.insert(key, map.next_value_seed(Attributes::below(need))?);
+fn part(scanner: &mut Scanner<'_>, need: &Need) -> Result<Value, Fault> {
+    match scanner.peek()? {
+        b'{' if !need.is_whole() => {
+            let mut attributes = Map::new();
+            scanner.map("a map", |scanner, key| {
+                match need.get(key) {
+                    Some(need) => {
+                        attributes.insert(key.to_owned(), part(scanner, need)?);
+                    }
+                    None => scanner.skip()?,
                 }
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
+                Ok(())
+            })?;
+            Ok(Value::Object(attributes))
         }
-        Ok(Value::Object(attributes))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = list.next_element_seed(Attributes::below(self.need))? {
-            elements.push(element);
+        b'[' if !need.is_whole() => {
+            let mut elements = Vec::new();
+            scanner.list("a list", |scanner| {
+                elements.push(part(scanner, need)?);
+                Ok(())
+            })?;
+            Ok(Value::Array(elements))
         }
-        if self.is_top {
-            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
-        }
-        Ok(Value::Array(elements))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, is_set: bool) -> Result<Value, E> {
-        Ok(Value::Bool(is_set))
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
-        self.scalar(number)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
-        self.scalar(number)
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
-        self.scalar(number)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
-        self.scalar(text)
-    }
-}
-
-/// The name of an attribute and what is needed of it, if it is of interest.
-struct Name<'n>(&'n Need);
-
-impl<'de, 'n> DeserializeSeed<'de> for Name<'n> {
-    type Value = Option<(String, &'n Need)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl<'n> Visitor<'_> for Name<'n> {
-    type Value = Option<(String, &'n Need)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of an attribute")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.get(name).map(|need| (name.to_owned(), need)))
+        _ => scanner.value(),
     }
 }

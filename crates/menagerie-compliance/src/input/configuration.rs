@@ -1,147 +1,55 @@
 //! The configuration in a plan: which block names which.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
 use serde_json::Value;
 
-use super::{Block, Sink, ValuesKey};
+use super::scanner::{Fault, Scanner};
+use super::{Block, Sink};
 
-/// The configuration, whose blocks may name each other.
-pub(super) struct Configuration<'s, S>(pub(super) &'s mut S);
+/// Reads the configuration, whose blocks may name each other.
+pub(super) fn read(scanner: &mut Scanner<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
+    scanner.map("the configuration", |scanner, key| match key {
+        "root_module" => module(scanner, sink, ""),
+        _ => scanner.skip(),
+    })
+}
 
-map_seed!(Configuration<S>, (), "the configuration", |self, map| {
-    while let Some(key) = map.next_key()? {
+fn module(scanner: &mut Scanner<'_>, sink: &mut impl Sink, path: &str) -> Result<(), Fault> {
+    scanner.map("a module of the configuration", |scanner, key| match key {
+        "resources" => scanner.list("the blocks of a module", |scanner| block(scanner, sink, path)),
+        "module_calls" => scanner.map("the calls of modules", |scanner, name| {
+            let dot = if path.is_empty() { "" } else { "." };
+            let path = format!("{path}{dot}module.{name}");
+            scanner.map("a call of a module", |scanner, key| match key {
+                "module" => module(scanner, sink, &path),
+                _ => scanner.skip(),
+            })
+        }),
+        _ => scanner.skip(),
+    })
+}
+
+fn block(scanner: &mut Scanner<'_>, sink: &mut impl Sink, module: &str) -> Result<(), Fault> {
+    let start = scanner.at();
+    let (mut kind, mut expressions_at) = (None, None);
+    scanner.map("a block", |scanner, key| {
         match key {
-            ValuesKey::RootModule => {
-                map.next_value_seed(ModuleSeed { sink: &mut *self.0, module: String::new() })?;
+            "type" => {
+                kind = Some(scanner.text()?);
+                return Ok(());
             }
-            ValuesKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
+            "expressions" => expressions_at = Some(scanner.at()),
+            _ => {}
         }
+        scanner.skip()
+    })?;
+    let missing = || Fault::wrong(start, "missing field `type`");
+    let kind = kind.ok_or_else(missing)?;
+    if sink.wants_blocks(Some(&kind)) {
+        let expressions = match expressions_at {
+            Some(at) => scanner.back_to(at, Scanner::value)?,
+            None => Value::Null,
+        };
+        sink.block(Block { module: module.to_owned(), kind: kind.into_owned(), expressions });
     }
     Ok(())
-});
-
-struct ModuleSeed<'s, S> {
-    sink: &'s mut S,
-    module: String,
 }
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum ConfigurationKey {
-    Resources,
-    ModuleCalls,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(ModuleSeed<S>, (), "a module of the configuration", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            ConfigurationKey::Resources => {
-                map.next_value_seed(Blocks { sink: &mut *self.sink, module: &self.module })?;
-            }
-            ConfigurationKey::ModuleCalls => {
-                map.next_value_seed(Calls { sink: &mut *self.sink, module: &self.module })?;
-            }
-            ConfigurationKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    Ok(())
-});
-
-struct Calls<'s, S> {
-    sink: &'s mut S,
-    module: &'s str,
-}
-
-map_seed!(Calls<S>, (), "the calls of modules", |self, map| {
-    while let Some(name) = map.next_key::<String>()? {
-        let dot = if self.module.is_empty() { "" } else { "." };
-        let module = format!("{}{dot}module.{name}", self.module);
-        map.next_value_seed(Call { sink: &mut *self.sink, module })?;
-    }
-    Ok(())
-});
-
-struct Call<'s, S> {
-    sink: &'s mut S,
-    module: String,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum CallKey {
-    Module,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(Call<S>, (), "a call of a module", |self, map| {
-    while let Some(key) = map.next_key()? {
-        match key {
-            CallKey::Module => {
-                map.next_value_seed(ModuleSeed {
-                    sink: &mut *self.sink,
-                    module: self.module.clone(),
-                })?;
-            }
-            CallKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    Ok(())
-});
-
-struct Blocks<'s, S> {
-    sink: &'s mut S,
-    module: &'s str,
-}
-
-list_seed!(Blocks<S>, "the blocks of a module", |self| BlockSeed {
-    sink: &mut *self.sink,
-    module: self.module
-});
-
-struct BlockSeed<'s, S> {
-    sink: &'s mut S,
-    module: &'s str,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum BlockKey {
-    Type,
-    Expressions,
-    #[serde(other)]
-    Other,
-}
-
-map_seed!(BlockSeed<S>, (), "a block", |self, map| {
-    let (mut kind, mut expressions) = (None::<String>, Value::Null);
-    while let Some(key) = map.next_key()? {
-        match key {
-            BlockKey::Type => kind = Some(map.next_value()?),
-            BlockKey::Expressions if self.sink.wants_blocks(kind.as_deref()) => {
-                expressions = map.next_value()?;
-            }
-            BlockKey::Expressions | BlockKey::Other => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-    }
-    let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
-    if self.sink.wants_blocks(Some(&kind)) {
-        self.sink.block(Block { module: self.module.to_owned(), kind, expressions });
-    }
-    Ok(())
-});
