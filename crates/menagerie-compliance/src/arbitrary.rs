@@ -5,32 +5,47 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
+/// Any text of a pattern, which is read once and not for each text.
+pub(crate) fn text(pattern: &str) -> BoxedStrategy<String> {
+    prop::string::string_regex(pattern).expect("it is a pattern").boxed()
+}
+
+/// Any text up to a length.
+pub(crate) fn any_text(length: usize) -> BoxedStrategy<String> {
+    prop::collection::vec(any::<char>(), 0..=length)
+        .prop_map(|letters| letters.into_iter().collect())
+        .boxed()
+}
+
 /// Any value, of few different names, so that rules meet something.
-pub(crate) fn value() -> impl Strategy<Value = Value> + Clone {
+pub(crate) fn value() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         (-2..4).prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        "[abcx1]{0,2}".prop_map(Value::from),
-        "\\PC{0,12}".prop_map(Value::from),
-        r#"\{"e": ?(\[1, ?"x"\]|"x"|2)\}|\{|\[\]"#.prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
+        text("[abcx1]{0,2}").prop_map(Value::from),
+        any_text(12).prop_map(Value::from),
+        text(r#"\{"e": ?(\[1, ?"x"\]|"x"|2)\}|\{|\[\]"#).prop_map(Value::from),
+    ]
+    .boxed();
+    // As `prop_recursive` does, which makes all of it again for each value.
+    (0..3).fold(leaf.clone(), |inner, _| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            map("[a-g]|tags|tags_all|ü|\\PC{0,3}", inner),
+            2 => leaf.clone(),
+            1 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            1 => map(inner),
         ]
+        .boxed()
     })
 }
 
 /// Any map of such names.
-pub(crate) fn map(
-    names: &'static str,
-    values: impl Strategy<Value = Value>,
-) -> impl Strategy<Value = Value> {
-    prop::collection::btree_map(names, values, 0..5)
-        .prop_map(|map| Value::Object(map.into_iter().collect::<Map<_, _>>()))
+pub(crate) fn map(values: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
+    let names = prop_oneof![4 => text("[a-g]|tags|tags_all|id|ü"), 1 => any_text(3)];
+    prop::collection::vec((names, values), 0..5)
+        .prop_map(|entries| Value::Object(entries.into_iter().collect::<Map<_, _>>()))
+        .boxed()
 }
 
 /// Any JSON.

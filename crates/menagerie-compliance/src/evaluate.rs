@@ -2,6 +2,8 @@
 
 mod judge;
 mod references;
+#[cfg(test)]
+mod whole;
 
 use jiff::civil::Date;
 use serde::Serialize;
