@@ -92,7 +92,15 @@ impl Playground {
 
     /// Returns the same command, started by another program that becomes it, such as `setpriv`.
     pub(crate) fn command_by(&self, starter: &[&str], arguments: &[&str]) -> Expression {
-        let words = [starter, &[env!("CARGO_BIN_EXE_xtask"), "env"], arguments].concat();
+        self.start(&[starter, &[env!("CARGO_BIN_EXE_xtask"), "env"], arguments].concat())
+    }
+
+    /// Runs `xtask comply` with these arguments to its end.
+    pub(crate) fn comply(&self, arguments: &[&str]) -> Answer {
+        run(&self.start(&[&[env!("CARGO_BIN_EXE_xtask"), "comply"], arguments].concat()))
+    }
+
+    fn start(&self, words: &[&str]) -> Expression {
         let mut command = duct::cmd(words[0], &words[1..])
             .dir(&self.root)
             .env("MENAGERIE_COMPLY", judge())

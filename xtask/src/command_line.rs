@@ -45,7 +45,7 @@ enum Command {
     /// Work on the provider schemas that a rehearsal is true to
     #[command(subcommand)]
     Schema(Schema),
-    Comply(Comply),
+    Comply(Box<Comply>),
     Doctor(Doctor),
     Setup(Setup),
     Bench(Bench),
@@ -62,7 +62,7 @@ impl CommandLine {
             Command::Tf(tf) => tf.run(terminal),
             Command::Import(import) => import.run(terminal),
             Command::Schema(schema) => schema.run(),
-            Command::Comply(comply) => comply.run(self.color),
+            Command::Comply(comply) => comply.run(self.color, terminal),
             Command::Doctor(doctor) => doctor.run(),
             Command::Setup(setup) => setup.run(),
             Command::Bench(bench) => bench.run(),

@@ -3,14 +3,14 @@
 mod apply;
 mod backup;
 mod compare;
-mod creation;
+pub(crate) mod creation;
 mod deployment;
 mod destroy;
 pub(crate) mod facts;
 mod list;
 mod logs;
 mod metrics;
-mod name;
+pub(crate) mod name;
 mod new;
 mod open;
 mod plan;

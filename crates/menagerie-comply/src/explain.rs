@@ -1,12 +1,12 @@
 //! `explain`.
 
 use clap::Args;
-use menagerie_report::{Description, Report, text};
+use menagerie_report::{Report, text};
 
 use crate::material::{Material, MaterialArgs};
 use crate::output;
 use crate::output::{Color, Styles};
-use crate::policy::{self, PolicyArgs};
+use crate::policy::PolicyArgs;
 use crate::problem::Problem;
 use crate::verdict::Verdict;
 
@@ -29,22 +29,24 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self, color: Color) -> Result<(), Problem> {
-        let mut policy = self.policy.read()?;
-        let mut explained = Description::of(policy::rule(&policy, &self.rule)?).text();
+        let mut rules = self.policy.read()?;
+        let mut explained = rules.describe(rules.find(&self.rule)?).text();
         let material = Material::read(&self.material)?;
         if !material.is_empty() {
-            policy.rules.retain(|rule| rule.about.id.as_str() == self.rule);
-            policy.waivers.retain(|waiver| waiver.rule.as_str() == self.rule);
-            let mut verdict = Verdict::of(&policy, None, &material)?;
-            if let Some(address) = &self.address {
-                let found = &mut verdict.evaluation.findings;
-                found.retain(|finding| finding.address.as_ref() == Some(address));
-            }
-            let is_nothing = verdict.evaluation.findings.is_empty();
+            rules.native.rules.retain(|rule| rule.about.id.as_str() == self.rule);
+            rules.native.waivers.retain(|waiver| waiver.rule.as_str() == self.rule);
+            let mut verdict = Verdict::of(rules, None, &material)?;
+            let found = &mut verdict.evaluation;
+            found.coverage.retain(|coverage| coverage.rule.as_str() == self.rule);
+            found.findings.retain(|finding| {
+                finding.rule.as_str() == self.rule
+                    && (self.address.is_none() || finding.address == self.address)
+            });
+            let is_nothing = found.findings.is_empty();
             explained.push_str(if is_nothing { "\nnothing is found\n" } else { "\n" });
-            let rules: Vec<_> = policy.rules.iter().map(|rule| &rule.about).collect();
+            let rules = verdict.rules.abouts();
             let report = Report {
-                judgement: verdict.judgement(&policy, &rules),
+                judgement: verdict.judgement(&rules),
                 head: None,
                 is_rehearsal: material.is_rehearsal(),
                 notes: material.notes(),

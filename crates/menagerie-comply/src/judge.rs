@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use menagerie_compliance::{About, Policy, Severity};
-use menagerie_report::{Report, coverage, json, text};
+use menagerie_compliance::Severity;
+use menagerie_report::{
+    COMMENT, Report, coverage, github, json, junit, markdown, plain, sarif, text,
+};
 
 use crate::material::{Material, MaterialArgs};
 use crate::output::{Color, Styles};
@@ -46,28 +48,32 @@ enum Format {
     Text,
     /// For programs: one object with a version
     Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For what shows tests
+    Junit,
+    /// For a comment of a pull request, which it fits
+    Markdown,
+    /// For the log of a GitHub workflow, which shows annotations at their lines
+    Github,
 }
 
 impl Judge {
     pub(crate) fn run(self, color: Color) -> Result<(), Problem> {
         let base = self.base.as_deref().map(Base::read).transpose()?;
-        let policy = match &base {
-            Some(base) => base.policy()?,
+        let rules = match &base {
+            Some(base) => self.policy.read_base(base)?,
             None => self.policy.read()?,
         };
         let material = Material::read(&self.material)?;
-        let gate = Verdict::of(&policy, self.threshold, &material)?;
+        let gate = Verdict::of(rules, self.threshold, &material)?;
         // What is wrong with the checkout's own rules is told after what gates, and not instead of it.
-        let head_policy = base.as_ref().map(|_| self.policy.read()).transpose();
-        let (head_policy, wrong) = match head_policy {
-            Ok(policy) => (policy, None),
+        let (head, wrong) = match base.as_ref().map(|_| self.policy.read()).transpose() {
+            Ok(rules) => (rules, None),
             Err(problem) => (None, Some(problem)),
         };
-        let head = head_policy
-            .as_ref()
-            .map(|policy| Verdict::of(policy, self.threshold, &material))
-            .transpose()?;
-        self.tell((&policy, &gate), head_policy.as_ref().zip(head.as_ref()), &material, color)?;
+        let head = head.map(|rules| Verdict::of(rules, self.threshold, &material)).transpose()?;
+        self.tell(&gate, head.as_ref(), &material, color)?;
         if let Some(base) = &base {
             output::say(&format!(
                 "judged by the rules of `{}` ({}); those of this checkout gate nothing",
@@ -76,21 +82,21 @@ impl Judge {
             ));
         }
         wrong.map_or(Ok(()), Err)?;
-        gate.outcome()
+        gate.outcome(&material)
     }
 
     fn tell(
         &self,
-        (policy, gate): (&Policy, &Verdict),
-        head: Option<(&Policy, &Verdict)>,
+        gate: &Verdict,
+        head: Option<&Verdict>,
         material: &Material,
         color: Color,
     ) -> Result<(), Problem> {
-        let rules = abouts(policy);
-        let head_rules = head.map(|(policy, _)| abouts(policy)).unwrap_or_default();
+        let rules = gate.rules.abouts();
+        let head_rules = head.map(|head| head.rules.abouts()).unwrap_or_default();
         let report = Report {
-            judgement: gate.judgement(policy, &rules),
-            head: head.map(|(policy, head)| head.judgement(policy, &head_rules)),
+            judgement: gate.judgement(&rules),
+            head: head.map(|head| head.judgement(&head_rules)),
             is_rehearsal: material.is_rehearsal(),
             notes: material.notes(),
             files: &|path| material.text(path),
@@ -99,19 +105,22 @@ impl Judge {
         if let Some(path) = &self.record {
             keep(path, &document);
         }
-        match self.format {
-            Format::Text => output::print(&text(&report, Styles::of_data(color).is_colored())),
-            Format::Json => {
-                output::print(&document)?;
-                output::say(&coverage(&gate.evaluation));
-                Ok(())
+        output::print(&match self.format {
+            Format::Text => {
+                return output::print(&text(&report, Styles::of_data(color).is_colored()));
             }
+            Format::Json => document,
+            Format::Sarif => sarif(&report),
+            Format::Junit => junit(&report),
+            Format::Markdown => markdown(&report, COMMENT),
+            Format::Github => github(&report),
+        })?;
+        for note in material.notes() {
+            output::say(&format!("note: {}", plain(note)));
         }
+        output::say(&coverage(&gate.evaluation));
+        Ok(())
     }
-}
-
-fn abouts(policy: &Policy) -> Vec<&About> {
-    policy.rules.iter().map(|rule| &rule.about).collect()
 }
 
 /// Keeps a report; what was judged is right without it too.

@@ -1,5 +1,6 @@
 //! [`Material`]: what is judged, read from where xtask says that it is.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -7,12 +8,22 @@ use std::str::FromStr;
 
 use clap::Args;
 use jiff::civil::Date;
-use menagerie_compliance::EnvironmentFacts;
-use menagerie_evidence::{Files as _, WorkTree};
+use menagerie_compliance::{EnvironmentFacts, Finding, Input, Record};
+use menagerie_evidence::{
+    Configuration, Files as _, GithubAnswers, PipelineOptions, Unreadable, WorkTree,
+    read_application, read_inventory, read_pipeline, unknown_of_branches,
+};
 use serde::Deserialize;
 
 use crate::exit;
 use crate::problem::Problem;
+use crate::verdict::today;
+
+/// Where a repository has its Terraform.
+const TREE: &str = "tf";
+
+/// The branches that are told, also where nothing is known of them.
+const BRANCHES: &[&str] = &["development", "master"];
 
 /// What is judged.
 #[derive(Debug, Args)]
@@ -29,9 +40,21 @@ pub(crate) struct MaterialArgs {
     #[arg(long = "subject", value_name = "JSON")]
     subjects: Vec<Subject>,
 
+    /// Compare each plan with this one of production, or with its state
+    #[arg(long, value_name = "FILE")]
+    production: Option<PathBuf>,
+
     /// The top of the work tree
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
+
+    /// Judge what stands in the repository too: HCL, the pipeline, the inventory, the application
+    #[arg(long, requires = "repository")]
+    records: bool,
+
+    /// What GitHub answered when it was asked about branches
+    #[arg(long, value_name = "FILE", requires = "records")]
+    branch_rules: Option<PathBuf>,
 }
 
 /// A plan that xtask made.
@@ -44,6 +67,8 @@ struct Subject {
     plan: PathBuf,
     /// Whose it is.
     environment: Option<SubjectEnvironment>,
+    /// The names and texts of its root module, where the work tree does not have it, in a file of JSON.
+    files: Option<PathBuf>,
     /// Whether it was made without an account.
     is_rehearsal: bool,
 }
@@ -59,9 +84,23 @@ struct SubjectEnvironment {
 #[derive(Debug)]
 pub(crate) struct Material {
     pub(crate) plans: Vec<PlanMaterial>,
+    /// Production's plan or state.
+    pub(crate) production: Option<Vec<u8>>,
+    pub(crate) records: Option<Records>,
+    pub(crate) unreadable: Vec<Unreadable>,
     tree: Option<WorkTree>,
+    configuration: OnceCell<Configuration>,
     is_rehearsal: bool,
     notes: Vec<String>,
+}
+
+/// What stands in the repository beside plans.
+#[derive(Debug)]
+pub(crate) struct Records {
+    configuration: Vec<Record>,
+    pipeline: Vec<Record>,
+    inventory: Vec<Record>,
+    application: Vec<Record>,
 }
 
 /// A plan or a state, and whose it is.
@@ -72,6 +111,8 @@ pub(crate) struct PlanMaterial {
     pub(crate) root: String,
     pub(crate) environment: Option<EnvironmentFacts>,
     pub(crate) json: Vec<u8>,
+    /// The names and texts of its root module, where the work tree does not have it.
+    files: Option<Vec<(String, String)>>,
 }
 
 impl FromStr for Subject {
@@ -91,6 +132,7 @@ impl Material {
                 root: args.root.clone(),
                 environment: None,
                 json: read(plan)?,
+                files: None,
             });
         }
         for subject in &args.subjects {
@@ -103,6 +145,7 @@ impl Material {
                 root: subject.root.clone(),
                 environment,
                 json: read(&subject.plan)?,
+                files: subject.files.as_deref().map(texts).transpose()?,
             });
         }
         let tree = match &args.repository {
@@ -112,13 +155,82 @@ impl Material {
             })?),
             None => None,
         };
-        let is_rehearsal = args.subjects.iter().any(|subject| subject.is_rehearsal);
-        Ok(Self { plans, tree, is_rehearsal, notes: Vec::new() })
+        let mut material = Self {
+            plans,
+            production: args.production.as_deref().map(read).transpose()?,
+            records: None,
+            unreadable: Vec::new(),
+            tree,
+            configuration: OnceCell::new(),
+            is_rehearsal: args.subjects.iter().any(|subject| subject.is_rehearsal),
+            notes: Vec::new(),
+        };
+        if args.records {
+            material.read_records(args.branch_rules.as_deref())?;
+        }
+        Ok(material)
+    }
+
+    /// Reads what stands in the repository.
+    fn read_records(&mut self, branch_rules: Option<&Path>) -> Result<(), Problem> {
+        let Some(tree) = &self.tree else { return Ok(()) };
+        let answers = branch_rules.map(answers).transpose()?;
+        let options = PipelineOptions { branches: BRANCHES, answers: answers.as_ref() };
+        let configuration = self.configuration.get_or_init(|| Configuration::read(tree, TREE));
+        let pipeline = read_pipeline(tree, options);
+        let inventory = read_inventory(tree, today());
+        let application = read_application(tree);
+        let others = [&pipeline, &inventory, &application];
+        let others = others.into_iter().flat_map(|evidence| &evidence.unreadable);
+        self.unreadable = configuration.unreadable().iter().chain(others).cloned().collect();
+        self.notes.extend(self.unreadable.iter().map(|what| format!("not read: {what}")));
+        if self.plans.is_empty() {
+            self.notes.push("no plan was judged: `--env NAME` adds that of an environment, `--hosting ecs` that of a new one, with no account".to_owned());
+        }
+        if branch_rules.is_none() {
+            self.notes.push("who may change the branches was not judged: `--branch-rules FILE` takes what GitHub answers".to_owned());
+        } else {
+            self.notes.extend(unknown_of_branches(options));
+        }
+        self.records = Some(Records {
+            configuration: configuration.records().to_vec(),
+            pipeline: pipeline.records,
+            inventory: inventory.records,
+            application: application.records,
+        });
+        Ok(())
+    }
+
+    /// Finds where what was found in a plan is written.
+    pub(crate) fn locate(&self, findings: &mut [Finding]) {
+        let Some(tree) = &self.tree else { return };
+        for plan in self.plans.iter().filter(|plan| !plan.root.is_empty()) {
+            let mut found = findings
+                .iter_mut()
+                .filter(|finding| {
+                    finding.source.is_of_plan()
+                        && finding.root == plan.root
+                        && finding.location.is_none()
+                })
+                .peekable();
+            if found.peek().is_none() {
+                continue;
+            }
+            let configuration = self.configuration.get_or_init(|| Configuration::read(tree, TREE));
+            let locator = match &plan.files {
+                Some(texts) => configuration.locator_of_texts(&plan.root, texts, tree),
+                None => configuration.locator(&plan.root, tree),
+            };
+            for finding in found {
+                let address = finding.address.as_deref().unwrap_or_default();
+                finding.location = locator.locate(address, finding.attribute.as_deref());
+            }
+        }
     }
 
     /// Returns whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.plans.is_empty()
+        self.plans.is_empty() && self.records.is_none()
     }
 
     /// Returns whether a plan of it was made without an account.
@@ -135,6 +247,37 @@ impl Material {
     pub(crate) fn text(&self, path: &str) -> Option<String> {
         self.tree.as_ref()?.read(path).ok()
     }
+}
+
+impl Records {
+    /// Returns them as what is judged.
+    pub(crate) fn input(&self) -> Input<'_> {
+        Input {
+            configuration: Some(&self.configuration),
+            pipeline: Some(&self.pipeline),
+            inventory: Some(&self.inventory),
+            application: Some(&self.application),
+            ..Input::default()
+        }
+    }
+}
+
+/// Reads what GitHub answered.
+fn answers(path: &Path) -> Result<GithubAnswers, Problem> {
+    let failed = || {
+        let message = format!("failed to read what GitHub answered in `{}`", path.display());
+        Problem::new(exit::POLICY, message).hint("docs/compliance/README.md says how to ask it")
+    };
+    let text = fs::read_to_string(path).map_err(|error| failed().cause(error))?;
+    GithubAnswers::parse(&text).map_err(|error| failed().cause(error))
+}
+
+/// Reads the names and texts of files, as xtask hands them over.
+fn texts(path: &Path) -> Result<Vec<(String, String)>, Problem> {
+    serde_json::from_slice(&read(path)?).map_err(|error| {
+        let message = format!("failed to read the root module in `{}`", path.display());
+        Problem::new(exit::FAILED, message).cause(error)
+    })
 }
 
 fn read(plan: &Path) -> Result<Vec<u8>, Problem> {

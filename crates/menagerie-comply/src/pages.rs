@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
-use menagerie_report::{Description, index};
+use menagerie_report::index;
 
 use crate::policy::PolicyArgs;
 use crate::problem::Problem;
@@ -24,23 +24,19 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) fn run(self) -> Result<(), Problem> {
-        let policy = self.policy.read()?;
+        let rules = self.policy.read()?;
         let failed = |error: io::Error| {
             let message = format!("failed to write to `{}`", self.directory.display());
             Problem::new(exit::FAILED, message).cause(error)
         };
-        let rules: Vec<_> = policy.rules.iter().map(|rule| &rule.about).collect();
+        let abouts = rules.abouts();
         fs::create_dir_all(&self.directory).map_err(failed)?;
-        for rule in &policy.rules {
-            let path = self.directory.join(format!("{}.md", rule.about.id));
-            fs::write(path, Description::of(rule).page()).map_err(failed)?;
+        for about in &abouts {
+            let path = self.directory.join(format!("{}.md", about.id));
+            fs::write(path, rules.describe(about).page()).map_err(failed)?;
         }
-        fs::write(self.directory.join("README.md"), index(&rules)).map_err(failed)?;
-        output::say(&format!(
-            "wrote {} pages to `{}`",
-            policy.rules.len() + 1,
-            self.directory.display()
-        ));
+        fs::write(self.directory.join("README.md"), index(&abouts)).map_err(failed)?;
+        output::say(&format!("wrote {} pages to `{}`", abouts.len() + 1, self.directory.display()));
         Ok(())
     }
 }

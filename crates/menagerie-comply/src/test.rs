@@ -4,7 +4,7 @@ use clap::Args;
 use menagerie_compliance::test_rules;
 use menagerie_report::{tests, tests_json};
 
-use crate::policy::{self, PolicyArgs};
+use crate::policy::PolicyArgs;
 use crate::problem::Problem;
 use crate::{exit, output};
 
@@ -25,10 +25,11 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(self) -> Result<(), Problem> {
-        let mut policy = self.policy.read()?;
+        let rules = self.policy.read()?;
         for id in &self.rules {
-            policy::rule(&policy, id)?;
+            rules.find(id)?;
         }
+        let mut policy = rules.native;
         if !self.rules.is_empty() {
             policy.rules.retain(|rule| self.rules.iter().any(|id| id == rule.about.id.as_str()));
         }

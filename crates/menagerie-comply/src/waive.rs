@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::civil::Date;
-use menagerie_compliance::{Policy, Waiver};
+use menagerie_compliance::Waiver;
 
-use crate::policy::PolicyArgs;
+use crate::policy::{PolicyArgs, Rules};
 use crate::problem::Problem;
 use crate::record::{self, Record, Told};
 use crate::verdict::today;
@@ -63,8 +63,8 @@ impl Waive {
         let told = record.find(&self.fingerprint)?;
         let today = today();
         let mut texts = self.policy.texts()?;
-        let policy = texts.parse()?;
-        self.check(&record, told, &policy, today)?;
+        let rules = self.policy.parse(&texts)?;
+        self.check(&record, told, &rules, today)?;
 
         let below = Path::new("waivers").join(format!("{}.toml", told.rule()?));
         let (path, name) = (self.policy.directory().join(&below), self.policy.name().join(&below));
@@ -84,7 +84,8 @@ impl Waive {
         let is_there = |waiver: &Waiver| {
             is_for(waiver, told) && waiver.expires == self.expires && waiver.created == today
         };
-        if texts.parse()?.waivers.iter().filter(|waiver| is_there(waiver)).count() != 1 {
+        let waivers = self.policy.parse(&texts)?.native.waivers;
+        if waivers.iter().filter(|waiver| is_there(waiver)).count() != 1 {
             let message = format!("`{}` can't hold a waiver of this rule", name.display());
             return Err(Problem::new(exit::REFUSED, message));
         }
@@ -108,15 +109,13 @@ impl Waive {
         &self,
         record: &Record,
         told: &Told,
-        policy: &Policy,
+        rules: &Rules,
         today: Date,
     ) -> Result<(), Problem> {
         let refused = |message: String| Err(Problem::new(exit::REFUSED, message));
         let rule = &told.rule;
-        if policy.rule(rule).is_none() {
-            let problem = Problem::usage(format!("there is no rule `{}`", rule.escape_debug()));
-            return Err(problem.hint("the report is of other rules than these"));
-        }
+        rules.find(rule)?;
+        let policy = &rules.native;
         if told.verdict == "error" {
             let problem = Problem::new(exit::REFUSED, "what could not be judged can't be waived");
             return Err(problem

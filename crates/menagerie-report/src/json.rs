@@ -54,6 +54,8 @@ struct JudgedRow<'a> {
     sources: &'a [Source],
     plan: Option<&'static str>,
     environment: Option<&'a str>,
+    /// The last day of the environment.
+    expires: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -118,6 +120,7 @@ impl<'a> JudgedRow<'a> {
                 InputKind::State => "state",
             }),
             environment: judged.environment.as_ref().map(|environment| environment.name.as_str()),
+            expires: judged.environment.as_ref().map(|environment| environment.expires.to_string()),
         }
     }
 }

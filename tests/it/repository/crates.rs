@@ -87,7 +87,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     insta::assert_snapshot!(graph(), @"
     bench      uses compliance, config, naming, plan, template, terraform
     compliance uses config
-    comply     uses compliance, evidence, report
+    comply     uses compliance, evidence, rego, report
     config     uses naming
     evidence   uses compliance, config
     installer  uses nothing
@@ -95,6 +95,7 @@ fn the_crate_graph_is_the_reviewed_one() {
     naming     uses nothing
     plan       uses nothing
     provider   uses nothing
+    rego       uses compliance, config
     report     uses compliance
     schema     uses terraform
     telemetry  uses nothing

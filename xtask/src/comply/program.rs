@@ -51,12 +51,16 @@ impl Call {
     }
 
     /// Becomes the program; returns only if it does not build or start.
-    pub(super) fn make(mut self, color: Color) -> anyhow::Result<()> {
-        let program = program()?;
+    pub(super) fn make(self, color: Color) -> anyhow::Result<()> {
+        self.make_with(&program()?, color)
+    }
+
+    /// Becomes the program that is built already; returns only if it does not start.
+    pub(super) fn make_with(mut self, program: &Path, color: Color) -> anyhow::Result<()> {
         let mut first = Self::default();
         first.option("--color", Self::word(&color));
         first.0.append(&mut self.0);
-        Err(binary::become_program(&program, &first.0))
+        Err(binary::become_program(program, &first.0))
     }
 
     #[cfg(test)]
@@ -66,7 +70,8 @@ impl Call {
     }
 }
 
-fn program() -> anyhow::Result<PathBuf> {
+/// Builds the program, where nobody names one, and returns its path.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
     // One that is built already.
     if let Some(path) = surroundings::variable("MENAGERIE_COMPLY") {
         return Ok(PathBuf::from(path));
