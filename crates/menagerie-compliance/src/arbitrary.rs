@@ -42,8 +42,8 @@ pub(crate) fn value() -> BoxedStrategy<Value> {
 
 /// Any map of such names.
 pub(crate) fn map(values: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
-    let names = prop_oneof![4 => text("[a-g]|tags|tags_all|id|ü"), 1 => any_text(3)];
-    prop::collection::vec((names, values), 0..5)
+    let names = prop_oneof![6 => text("[a-g]|tags|tags_all|id|ü"), 1 => any_text(3)];
+    prop::collection::vec((names, values), 0..7)
         .prop_map(|entries| Value::Object(entries.into_iter().collect::<Map<_, _>>()))
         .boxed()
 }

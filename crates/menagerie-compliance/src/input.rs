@@ -154,10 +154,15 @@ fn failure(json: &str, fault: Fault) -> InputError {
         Reason::Wrong { at, why: reason } => (at, reason),
         // Where and why is told by what tells it best.
         Reason::Syntax => match serde_json::from_str::<IgnoredAny>(json) {
-            Err(error) if error.is_eof() => {
-                return InputError::CutShort { line: error.line(), column: error.column() };
+            Err(error) => {
+                // A number that ends with its point or sign counts as an invalid number there.
+                let is_number = json.ends_with(['-', '+', '.', 'e', 'E'])
+                    && (error.line(), error.column() + 1) == position(json.as_bytes(), json.len());
+                if error.is_eof() || is_number {
+                    return InputError::CutShort { line: error.line(), column: error.column() };
+                }
+                return InputError::Json { reason: error.to_string() };
             }
-            Err(error) => return InputError::Json { reason: error.to_string() },
             Ok(_) => (json.len(), "it is no JSON".to_owned()),
         },
     };

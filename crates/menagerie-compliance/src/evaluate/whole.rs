@@ -131,13 +131,15 @@ fn assertion() -> impl Strategy<Value = String> {
 
 /// Any rule that parses.
 fn rule() -> impl Strategy<Value = Rule> {
+    // Seldom, or a rule would be about next to nothing.
+    let seldom = |pattern: &str| prop_oneof![5 => Just(String::new()), 1 => text(pattern)];
     let subject = (
-        text(r#"type = ("x_a"|"x_\*"|\["y", "x_b"\]|"\*")"#),
-        text(r#"(mode = "data")?"#),
-        text(r#"(action = \["(create|delete|forget|replace|no-op)"(, "update")?\])?"#),
-        text(r#"(module = "(|module\.m)")?"#),
-        text(r#"(tags = \{ a = "\*" \})?"#),
-        prop::option::of(assertion()),
+        text(r#"type = ("x_a"|"x_\*"|\["y", "x_b"\]|"\*"|"\*")"#),
+        seldom(r#"mode = "data""#),
+        seldom(r#"action = \["(create|delete|forget|replace|no-op)"(, "update")?\]"#),
+        seldom(r#"module = "(|module\.m)""#),
+        seldom(r#"tags = \{ a = "\*" \}"#),
+        prop::option::weighted(0.2, assertion()),
     );
     let assertions = prop::collection::vec(assertion(), 1..4);
     (subject, assertions, text("defer|warn|deny")).prop_filter_map(
@@ -145,12 +147,9 @@ fn rule() -> impl Strategy<Value = Rule> {
         |((kind, mode, action, module, tags, condition), assertions, on_unknown)| {
             let condition =
                 condition.map(|text| format!("where = [{{ {text} }}]")).unwrap_or_default();
-            let assertions: String = assertions
-                .into_iter()
-                .map(|text| format!("{{ {text} }}, "))
-                .collect();
+            let assertions = assertions.join(" }, { ");
             let text = format!(
-                "id = 'X-1'\ntitle = 't'\nseverity = 'low'\nrationale = 'r'\nremediation = 'r'\non_unknown = '{on_unknown}'\nassert = [{assertions}]\n\n[match]\n{kind}\n{mode}\n{action}\n{module}\n{tags}\n{condition}\n"
+                "id = 'X-1'\ntitle = 't'\nseverity = 'low'\nrationale = 'r'\nremediation = 'r'\non_unknown = '{on_unknown}'\nassert = [{{ {assertions} }}]\n\n[match]\n{kind}\n{mode}\n{action}\n{module}\n{tags}\n{condition}\n"
             );
             Rule::parse(&text, Path::new("X-1.toml")).ok()
         },

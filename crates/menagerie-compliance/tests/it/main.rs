@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod faults;
 mod input;
 mod schema;
