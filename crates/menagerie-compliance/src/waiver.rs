@@ -203,9 +203,26 @@ expires = 2026-08-24
 
     proptest! {
         #[test]
-        fn parsing_never_panics(text in "\\PC{0,60}", at in 0..TEXT.len()) {
+        fn what_is_no_waiver_is_refused_and_what_is_one_ends(
+            text in "\\PC{0,60}",
+            dates in "20(26|27)-[01][0-9]-[0-3][0-9]",
+            at in 0..TEXT.len(),
+            length in 0..20_usize,
+        ) {
             let _ = parse(&text);
-            let _ = parse(&format!("{}{text}{}", &TEXT[..at], &TEXT[at..]));
+            let end = (at + length).min(TEXT.len());
+            for text in [
+                format!("{}{text}{}", &TEXT[..at], &TEXT[end..]),
+                TEXT.replace("2026-08-24", &dates),
+                TEXT.replace("2026-07-24", &dates),
+                format!("{TEXT}{text}{TEXT}"),
+            ] {
+                for waiver in parse(&text).unwrap_or_default() {
+                    let days = waiver.created.until(waiver.expires).unwrap().get_days();
+                    prop_assert!((0..=90).contains(&days), "{}", text);
+                    prop_assert!(!waiver.holds_on(waiver.expires.tomorrow().unwrap()));
+                }
+            }
         }
     }
 }
