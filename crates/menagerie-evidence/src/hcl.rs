@@ -5,6 +5,7 @@ mod file;
 mod guard;
 mod literal;
 mod lock;
+mod providers;
 mod records;
 mod source;
 

@@ -1,16 +1,15 @@
 //! The records of a module: what its blocks say without being evaluated.
 
-use std::collections::BTreeMap;
-
 use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, Structure};
+use hcl_edit::structure::Structure;
 use menagerie_compliance::{Place, Record};
 use serde_json::{Map, Value};
 
 use super::directory::{Directory, Item};
-use super::file::{File, header, whole};
+use super::file::{File, header};
 use super::literal::{self, Literal};
+use super::providers::Required;
 use super::source::{ModuleSource, SourceKind, is_exact};
 
 /// The attributes of a record while it is made. What is not written is null, what can't be told without evaluating is
@@ -44,6 +43,11 @@ impl Values {
         if unknown != Value::Bool(false) {
             self.unknown.insert(name.to_owned(), unknown);
         }
+    }
+
+    /// Returns whether an attribute was set, or is not known.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name) || self.unknown.contains_key(name)
     }
 
     /// Makes a record of them.
@@ -187,7 +191,7 @@ fn lifecycle(item: &Item<'_>, names: &[&str]) -> Values {
 }
 
 /// Returns an expression that names something, as it is written.
-fn written(file: &File, expression: &Expression) -> String {
+pub(crate) fn written(file: &File, expression: &Expression) -> String {
     file.slice(expression.span().unwrap_or_default()).to_owned()
 }
 
@@ -269,78 +273,4 @@ fn terraform_record(directory: &Directory, item: Option<&Item<'_>>) -> Option<Re
         main.place(0..main.text.len())
     };
     Some(values.record("terraform", &directory.path, "terraform", Some(place)))
-}
-
-/// The providers of a module, by their local names.
-#[derive(Default)]
-struct Required {
-    providers: BTreeMap<String, (Values, Place)>,
-    /// Those that only blocks name, and the first one that does.
-    implied: BTreeMap<String, Place>,
-}
-
-impl Required {
-    fn required(&mut self, terraform: &Item<'_>) {
-        for (file, block) in terraform.merged("required_providers") {
-            for attribute in block.body.attributes() {
-                let name = attribute.key.as_str();
-                let mut values = Values::default();
-                values.set("name", name);
-                values.set("version", Value::Null);
-                match &attribute.value {
-                    Expression::Object(object) => {
-                        for (key, entry) in object {
-                            let key = literal::key(key).unwrap_or_default();
-                            if matches!(&*key, "source" | "version") {
-                                values.expression(&key, Some(entry.expr()));
-                            }
-                        }
-                    }
-                    // Of Terraform before 0.13.
-                    version => values.expression("version", Some(version)),
-                }
-                if !values.values.contains_key("source") && !values.unknown.contains_key("source") {
-                    values.set("source", format!("hashicorp/{name}"));
-                }
-                let place = file.place(whole(attribute));
-                self.providers.insert(name.to_owned(), (values, place));
-            }
-        }
-    }
-
-    fn used(&mut self, item: &Item<'_>) {
-        let name = match item.attribute("provider") {
-            Some((file, attribute)) => written(file, &attribute.value),
-            None => item.label(0).to_owned(),
-        };
-        let name = name.trim_matches('"');
-        let end =
-            if item.attribute("provider").is_some() { name.find('.') } else { name.find('_') };
-        self.named(&name[..end.unwrap_or(name.len())], item);
-    }
-
-    fn named(&mut self, name: &str, item: &Item<'_>) {
-        // It is a part of Terraform itself.
-        if name == "terraform" || self.implied.contains_key(name) {
-            return;
-        }
-        let (file, block): (&File, &Block) = item.first();
-        self.implied.insert(name.to_owned(), file.place(header(block)));
-    }
-
-    fn records(mut self, directory: &Directory, records: &mut Vec<Record>) {
-        for (name, place) in self.implied {
-            self.providers.entry(name).or_insert_with_key(|name| {
-                let mut values = Values::default();
-                values.set("name", name.as_str());
-                values.set("version", Value::Null);
-                values.set("source", format!("hashicorp/{name}"));
-                (values, place)
-            });
-        }
-        for (name, (values, place)) in self.providers {
-            let what = format!("required_provider.{name}");
-            records.push(values.record("required_provider", &directory.path, &what, Some(place)));
-        }
-    }
 }
