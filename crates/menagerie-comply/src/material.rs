@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use jiff::civil::Date;
-use menagerie_compliance::{EnvironmentFacts, Finding, Input, Record};
+use menagerie_compliance::{EnvironmentFacts, Finding, Input, Record, Source};
 use menagerie_evidence::{
     Configuration, Files as _, GithubAnswers, PipelineOptions, Unreadable, WorkTree,
     read_application, read_inventory, read_pipeline, unknown_of_branches,
@@ -201,9 +201,18 @@ impl Material {
         Ok(())
     }
 
-    /// Finds where what was found in a plan is written.
+    /// Finds where what was found in a plan is written, and of what was found in the configuration the line in its block.
     pub(crate) fn locate(&self, findings: &mut [Finding]) {
         let Some(tree) = &self.tree else { return };
+        for finding in findings.iter_mut() {
+            if finding.source == Source::Configuration
+                && let Some(configuration) = self.configuration.get()
+                && let (Some(address), Some(attribute)) = (&finding.address, &finding.attribute)
+                && let Some(location) = configuration.locate(address, attribute)
+            {
+                finding.location = Some(location);
+            }
+        }
         for plan in self.plans.iter().filter(|plan| !plan.root.is_empty()) {
             let mut found = findings
                 .iter_mut()
