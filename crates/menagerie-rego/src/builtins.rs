@@ -56,6 +56,8 @@ pub(crate) const TABLE: &[Builtin] = &[
     plain("array.flatten", 1, collection::flatten),
     plain("glob.match", 3, glob::matches),
     plain("glob.quote_meta", 1, glob::quote_meta),
+    // Only `iteration` writes it.
+    plain("internal.collection", 1, collection::collection),
     plain("net.cidr_contains_matches", 2, network::contains_matches),
     plain("net.cidr_intersects", 2, network::intersects),
     plain("net.cidr_merge", 1, network::merge),

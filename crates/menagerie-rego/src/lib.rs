@@ -44,6 +44,7 @@ mod entry;
 mod error;
 mod graph;
 mod index;
+mod iteration;
 mod judge;
 mod metadata;
 mod need;

@@ -3,7 +3,7 @@
 //! OPA's compiler takes the arguments out of what is negated and asks for them before: `y := x; not f(y)`. Only what stands
 //! beside `==` or `=` stays where it is. The same is done here, in the source.
 
-use regorus::unstable::{AssignOp, BoolOp, Expr, Literal, LiteralStmt};
+use regorus::unstable::{AssignOp, BoolOp, Expr, Literal, LiteralStmt, Span};
 
 use crate::error::Notes;
 use crate::graph::{Meaning, Names};
@@ -31,7 +31,7 @@ pub(crate) fn apply(module: &mut Module, paths: &[Vec<String>], not: Not, notes:
             let mut with = String::new();
             for modifier in &statement.with_mods {
                 with.push(' ');
-                with.push_str(&one_line(modifier.span.text()));
+                with.push_str(&one_line(whole(&module.text, &modifier.span)));
             }
             let start = statement.span.start as usize;
             let is_bare = module.text[..start].trim_end().ends_with("if");
@@ -40,7 +40,7 @@ pub(crate) fn apply(module: &mut Module, paths: &[Vec<String>], not: Not, notes:
                 // A variable that the rule has bound is there.
                 let is_bound = matches!(expr, Expr::Var { .. })
                     && names.meaning(&walk::fixed_path(expr).0, &locals) == Meaning::Local;
-                let text = expr.span().text();
+                let text = whole(&module.text, expr.span());
                 if is_bound || text == "_" {
                     continue;
                 }
@@ -64,13 +64,25 @@ pub(crate) fn apply(module: &mut Module, paths: &[Vec<String>], not: Not, notes:
             if is_bare && asked > 0 {
                 let ends = statement.with_mods.iter().map(|modifier| modifier.span.end);
                 let end = ends.chain([statement.span.end]).max().unwrap_or_default();
-                rewrite.insert(end as usize, " }".to_owned());
+                rewrite.insert(with_quote(&module.text, end as usize), " }".to_owned());
             }
         });
     }
     if let Err(problem) = module.rewrite(rewrite) {
         notes.note(&module.path.clone(), problem);
     }
+}
+
+/// Returns the text of a span, with the quotation marks that regorus leaves out where it begins or ends with a text.
+fn whole<'a>(text: &'a str, span: &Span) -> &'a str {
+    let start = span.start as usize;
+    let is_quoted = text[..start].ends_with(['"', '`']);
+    &text[start - usize::from(is_quoted)..with_quote(text, span.end as usize)]
+}
+
+/// Returns where a span ends that may end with a text.
+fn with_quote(text: &str, end: usize) -> usize {
+    end + usize::from(text[end..].starts_with(['"', '`']))
 }
 
 fn one_line(text: &str) -> String {
@@ -143,5 +155,26 @@ fn indexes<'a>(expr: &'a Expr, needed: &mut Vec<&'a Expr>) {
         }
         Expr::Call { .. } => operands(expr, needed),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn what_ends_with_a_text_ends_after_it() {
+        let head = "package a\n\nimport rego.v1\n\n";
+        let text =
+            format!("{head}f(t, i) := false if not t[i + 1] == \"<\"\n\ng(x) if not h(x == `a`)\n");
+        let mut module = Module::parse(Path::new("a.rego"), &text).unwrap();
+        let mut notes = Notes::default();
+        apply(&mut module, &[], Not::Opa, &mut notes);
+        assert!(notes.is_empty(), "{notes:?}");
+        let asked = "f(t, i) := false if { needed_1__ := i + 1; not t[i + 1] == \"<\" }\n\n\
+                     g(x) if { needed_2__ := x == `a`; not h(x == `a`) }\n";
+        assert_eq!(module.text, format!("{head}{asked}"));
     }
 }

@@ -12,7 +12,7 @@ use crate::entry::{self, Group};
 use crate::error::{Notes, RegoErrors};
 use crate::graph::Graph;
 use crate::source::Module;
-use crate::{builtins, data, graph, negation};
+use crate::{builtins, data, graph, iteration, negation};
 
 /// Rules in Rego, as OPA and conftest take them.
 ///
@@ -94,6 +94,9 @@ impl RegoPolicy {
             negation::apply(module, &paths, options.not, &mut notes);
         }
         notes.end()?;
+        for module in &mut modules {
+            iteration::apply(module);
+        }
         let mut notes = Notes::default();
         let engine = engine(&modules, data, files, &options, &mut notes);
         notes.end()?;

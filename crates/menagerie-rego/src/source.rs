@@ -104,6 +104,15 @@ impl Module {
         Ok(())
     }
 
+    /// Changes what is evaluated, and nothing of what is read in it.
+    pub(crate) fn rewrite_text(&mut self, mut rewrite: Rewrite) {
+        if !rewrite.is_empty() {
+            let before = std::mem::take(&mut self.text);
+            self.text = rewrite.apply(&before);
+            self.rewrites.push((before, rewrite));
+        }
+    }
+
     /// Returns a problem at a place of what is evaluated.
     pub(crate) fn problem(
         &self,

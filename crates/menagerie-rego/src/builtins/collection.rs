@@ -18,6 +18,15 @@ pub(super) fn flatten(values: &[Value]) -> anyhow::Result<Value> {
     Ok(Value::from(flat))
 }
 
+/// Returns what `some … in` goes through: nothing where it is no list, set or object.
+pub(super) fn collection(values: &[Value]) -> anyhow::Result<Value> {
+    let [value] = values else { bail!("it takes what comes after `in`") };
+    Ok(match value {
+        Value::Array(_) | Value::Set(_) | Value::Object(_) => value.clone(),
+        _ => Value::new_array(),
+    })
+}
+
 /// `strings.count`; the empty text is before and after each character.
 pub(super) fn count(values: &[Value]) -> anyhow::Result<Value> {
     let [whole, part] = values else { bail!("`strings.count` takes 2 arguments") };
