@@ -20,7 +20,7 @@ use crate::reads;
 use crate::sensitive::Sensitive;
 
 /// How much stack the interpreter gets: it goes as deep as rules and values are nested.
-const STACK: usize = 256 << 20;
+pub(crate) const STACK: usize = 256 << 20;
 
 /// How much longer than its limit the interpreter may take until nobody waits for it: a single builtin can't be stopped.
 const GRACE: Duration = Duration::from_secs(5);

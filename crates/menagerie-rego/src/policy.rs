@@ -2,9 +2,11 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use menagerie_compliance::{About, PolicyFile, RuleId, Source};
+use menagerie_config::Problem;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, PolicyLengthConfig, Value};
 
@@ -12,7 +14,7 @@ use crate::entry::{self, Group};
 use crate::error::{Notes, RegoErrors};
 use crate::graph::Graph;
 use crate::source::Module;
-use crate::{builtins, data, graph, iteration, negation};
+use crate::{builtins, data, graph, iteration, judge, negation};
 
 /// Rules in Rego, as OPA and conftest take them.
 ///
@@ -70,6 +72,26 @@ const LONGEST: u32 = 16 << 20;
 impl RegoPolicy {
     /// Parses the files of a policy; all others are passed over.
     pub fn parse(files: &[PolicyFile<'_>], options: Options) -> Result<Self, RegoErrors> {
+        // Parsing goes as deep as what is parsed.
+        let parsed = thread::scope(|scope| {
+            let thread = thread::Builder::new().stack_size(judge::STACK);
+            thread
+                .spawn_scoped(scope, || Self::parse_here(files, options))
+                .map(thread::ScopedJoinHandle::join)
+        });
+        let message = match parsed {
+            Ok(Ok(parsed)) => return parsed,
+            Ok(Err(_)) => "the parser panicked, which is a mistake in it".to_owned(),
+            Err(error) => format!("no thread could be started: {error}"),
+        };
+        let mut notes = Notes::default();
+        let file =
+            files.iter().find(|file| is_rego(file.path)).map_or(Path::new("."), |file| file.path);
+        notes.note(file, Problem::of_file(message, None));
+        Err(notes.end().expect_err("something was noted"))
+    }
+
+    fn parse_here(files: &[PolicyFile<'_>], options: Options) -> Result<Self, RegoErrors> {
         let mut notes = Notes::default();
         let mut modules: Vec<Module> = Vec::new();
         for file in files.iter().filter(|file| is_rego(file.path)) {
@@ -157,7 +179,7 @@ fn engine(
     engine.set_rego_v0(false);
     if let Err(error) = engine.add_data(data) {
         let file = files.first().map_or(Path::new("data"), |file| file.path);
-        notes.note(file, menagerie_config::Problem::of_file(format!("{error}"), None));
+        notes.note(file, Problem::of_file(format!("{error}"), None));
     }
     engine
 }

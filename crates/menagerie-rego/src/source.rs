@@ -27,6 +27,7 @@ pub(crate) struct Module {
 impl Module {
     /// Parses a file: as OPA 1.0 wants it, and if that does not go, as it was before.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
+        check_depth(text)?;
         let first = match Self::parse_as(path, text, false) {
             Ok(module) => return Ok(module),
             Err(error) => error,
@@ -179,6 +180,29 @@ fn tokens(source: &Source) -> Vec<Token> {
         tokens.push(token);
     }
     tokens
+}
+
+/// How deep `[` and `{` may stand in each other: with each level regorus parses what is in it twice as often.
+const DEEPEST: usize = 12;
+
+/// Refuses what would take for ever to parse.
+fn check_depth(text: &str) -> Result<(), Problem> {
+    let Ok(source) = Source::from_contents(String::new(), text.to_owned()) else { return Ok(()) };
+    let mut depth = 0_usize;
+    for token in tokens(&source) {
+        match token.1.text() {
+            "[" | "{" if token.0 == TokenKind::Symbol => depth += 1,
+            "]" | "}" if token.0 == TokenKind::Symbol => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            let message = format!("brackets stand in each other more than {DEEPEST} deep");
+            let hint = "give a part of it a name of its own".to_owned();
+            let range = token.1.start as usize..token.1.end as usize;
+            return Err(Problem::at(text, &range, message, Some(hint)));
+        }
+    }
+    Ok(())
 }
 
 /// Returns whether a text has words that only OPA 1.0 takes for such; regorus would warn of them on stderr.

@@ -18,6 +18,10 @@ fn what_is_no_policy_is_told_with_its_place() {
     check("package main\ndeny[x] { x := ", "main.rego:2:");
     check("", "main.rego:1:1: ");
     check(
+        "package main\nx := [[[[[[[[[[[[[1]]]]]]]]]]]]]",
+        "main.rego:2:18: brackets stand in each other more than 12 deep",
+    );
+    check(
         "package main\n\ndeny contains x if x := crypto.md5(\"a\")",
         "main.rego:3:25: there is no function `crypto.md5`",
     );

@@ -2,6 +2,7 @@
 
 mod errors;
 mod findings;
+mod hostile;
 mod library;
 mod negation;
 mod projection;
