@@ -1,7 +1,9 @@
 //! `test`.
 
+use std::path::Path;
+
 use clap::Args;
-use menagerie_compliance::test_rules;
+use menagerie_compliance::{RuleId, test_program, test_rules};
 use menagerie_report::{tests, tests_json};
 
 use crate::policy::PolicyArgs;
@@ -29,11 +31,24 @@ impl Test {
         for id in &self.rules {
             rules.find(id)?;
         }
+        let is_meant =
+            |id: &str| self.rules.is_empty() || self.rules.iter().any(|other| other == id);
         let mut policy = rules.native;
-        if !self.rules.is_empty() {
-            policy.rules.retain(|rule| self.rules.iter().any(|id| id == rule.about.id.as_str()));
+        policy.rules.retain(|rule| is_meant(rule.about.id.as_str()));
+        let mut tested = test_rules(&policy);
+        if let Some(rego) = &rules.rego {
+            // A file that does not bear the id of its rule is of a policy whose tests are elsewhere.
+            let has_tests = |id: &RuleId| {
+                let stem = rego.file(id).and_then(Path::file_stem);
+                stem.is_some_and(|stem| stem == id.as_str())
+            };
+            for about in rego.rules() {
+                if is_meant(about.id.as_str()) && has_tests(&about.id) {
+                    tested.push(test_program(&policy, &about.id, &|input| rego.judge(input)));
+                }
+            }
         }
-        let tested = test_rules(&policy);
+        tested.sort_by(|one, other| one.rule.cmp(&other.rule));
         output::print(&if self.json { tests_json(&tested) } else { tests(&tested) })?;
         let wrong = tested.iter().filter(|test| !test.is_right()).count();
         if wrong > 0 {

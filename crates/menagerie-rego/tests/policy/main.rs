@@ -6,6 +6,7 @@ mod hostile;
 mod library;
 mod negation;
 mod projection;
+mod shipped;
 mod syntax;
 
 use std::path::Path;
