@@ -1,6 +1,7 @@
 //! `cargo xtask comply`: rules over plans, with what is wrong told and never a wrong 0.
 
 mod change;
+mod faults;
 mod whole;
 
 use std::fs;
