@@ -99,6 +99,19 @@ grep -q "$name" ".git/menagerie/certificates/$name.json" || fail 'there is no ce
 name=
 step 'nothing is left but the name, the journal and the certificate'
 
+# Findings are one exit code, whatever they are about; what may not be found is anything in a plan.
+code=0
+cargo xtask comply --hosting ec2_docker --hosting ec2_compose --hosting ecs --hosting eks --hosting kubernetes --hosting nomad \
+    --format json >"$work/comply.json" || code=$?
+[ "$code" -le 1 ] || fail "comply returned $code"
+python3 - "$work/comply.json" <<'JUDGED' || fail 'a rehearsed plan has findings'
+import json, sys
+report = json.load(open(sys.argv[1]))
+bad = [finding for finding in report["findings"] if finding["source"] == "plan" and finding["verdict"] in ("fail", "error")]
+sys.exit(f"{bad}" if bad or report["resources"] < 200 or not report["rehearsal"] else 0)
+JUDGED
+step 'the rehearsed plan of each hosting is judged, and no rule finds anything in it'
+
 # The machine's own Terraform, packed as a release of a version of our making, and served by a mirror on loopback.
 version=0.0.1
 mkdir -p "$work/mirror/terraform/$version"
