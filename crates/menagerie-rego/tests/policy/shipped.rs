@@ -7,12 +7,12 @@ use menagerie_compliance::{Policy, PolicyFile, test_program};
 use menagerie_rego::{Options, RegoPolicy};
 
 fn read(directory: &Path, files: &mut Vec<(PathBuf, String)>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(directory).expect("the directory is there") {
+        let path = entry.expect("it can be listed").path();
         if path.is_dir() {
             read(&path, files);
         } else {
-            files.push((path.clone(), fs::read_to_string(&path).unwrap()));
+            files.push((path.clone(), fs::read_to_string(&path).expect("it can be read")));
         }
     }
 }
