@@ -280,7 +280,7 @@ mod tests {
         assert_snapshot!(keys.join("\n"), @r#"
         failed: true
         head: {"failed":false,"gone":[{"environment":"bold-lark","fingerprint":"1118e7f711ea9e9d","rule":"S3-001"},{"environment":null,"fingerprint":"58d5d9a7e5bca62a","rule":"PIN-1"}],"new":[],"threshold":"low"}
-        judged: [{"environment":"bold-lark","plan":"plan","sources":["plan","configuration"]}]
+        judged: [{"environment":"bold-lark","expires":"2027-01-01","plan":"plan","sources":["plan","configuration"]}]
         notes: ["the pipeline was not judged"]
         records: 1
         rehearsal: false
