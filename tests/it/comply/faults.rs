@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -126,6 +127,11 @@ fn a_long_plan_that_is_cut_short_is_never_right() {
 
 /// Judges a plan as that of an environment which ends on a day.
 fn of_environment(rules: &Rules, ends: &str) -> Answer {
+    of_environment_kept(rules, ends, None)
+}
+
+/// Does the same, and keeps the report.
+fn of_environment_kept(rules: &Rules, ends: &str, kept: Option<&Path>) -> Answer {
     let file = rules.directory.path().join("plan.json");
     fs::write(&file, wrong().to_string()).unwrap();
     let subject = json!({"root": "tf/envs/bold-lark", "plan": file, "files": null, "is_rehearsal": true,
@@ -135,6 +141,8 @@ fn of_environment(rules: &Rules, ends: &str) -> Answer {
         format!("--policy={}", rules.directory.path().display()),
         format!("--subject={subject}"),
     ];
+    let kept = kept.map(|kept| format!("--record={}", kept.display()));
+    let words = words.into_iter().chain(kept);
     run(&duct::cmd(judge(), words).stdin_null().stdout_capture().stderr_capture().unchecked())
 }
 
@@ -168,7 +176,25 @@ fn a_waiver_ends_with_its_environment_and_is_for_no_other() {
     );
     let both = waiver(lark, &day(4)) + &waiver(lark, &day(3));
     check(&with(&both), 0, &["waived X-1", "2 used"]);
-    // The last day is the environment's, not the one after.
+    // `waive` knows until when it lives, from the report.
+    let kept = bare.directory.path().join("kept.json");
+    let waive = |expires: String| {
+        let words = [
+            "waive".to_owned(),
+            format!("--policy={}", bare.directory.path().display()),
+            format!("--last={}", kept.display()),
+            format!("--expires={expires}"),
+            fingerprint.clone(),
+        ];
+        let who = ["--reason=r", "--owner=ada", "--approved-by=grace", "--ticket=SEC-1"];
+        let words = words.iter().map(String::as_str).chain(who);
+        run(&duct::cmd(judge(), words).stdin_null().stdout_capture().stderr_capture().unchecked())
+    };
+    check(&waive(day(5)), 2, &["nothing was judged here yet"]);
+    check(&of_environment_kept(&bare, &day(5), Some(&kept)), 1, &[]);
+    check(&waive(day(6)), 7, &["no waiver outlives its environment", &day(5)]);
+    check(&waive(day(5)), 0, &["is waived until"]);
+    check(&of_environment(&bare, &day(5)), 0, &["waived X-1", "1 used"]);
     check(&of_environment(&bare, "never"), 2, &["--subject"]);
 }
 
