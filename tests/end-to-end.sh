@@ -99,11 +99,8 @@ grep -q "$name" ".git/menagerie/certificates/$name.json" || fail 'there is no ce
 name=
 step 'nothing is left but the name, the journal and the certificate'
 
-# Findings are one exit code, whatever they are about; what may not be found is anything in a plan.
-code=0
 cargo xtask comply --hosting ec2_docker --hosting ec2_compose --hosting ecs --hosting eks --hosting kubernetes --hosting nomad \
-    --format json >"$work/comply.json" || code=$?
-[ "$code" -le 1 ] || fail "comply returned $code"
+    --format json >"$work/comply.json" || fail 'comply has findings'
 python3 - "$work/comply.json" <<'JUDGED' || fail 'a rehearsed plan has findings'
 import json, sys
 report = json.load(open(sys.argv[1]))

@@ -224,10 +224,12 @@ impl<'r> Judge<'r> {
             return;
         }
         let rule = self.rules[index];
-        let unknown = || ("is known after apply only".to_owned(), "unknown".to_owned());
+        let not_known =
+            if rule.input.is_of_plan() { "is known after apply only" } else { "is not known" };
+        let unknown = || (not_known.to_owned(), "unknown".to_owned());
         let (attribute, (value, class)) = match found {
             Found::Node(node) if assertion.inner().next().is_some() => {
-                let parts = Parts::of(assertion, *node, place);
+                let parts = Parts::of(assertion, *node, place, not_known);
                 let attribute = assertion.attribute.is_some().then(|| place.to_owned());
                 (
                     attribute.unwrap_or(parts.attributes.join(", ")),
@@ -405,13 +407,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(assertion: &Assertion, node: Node<'_>, at: &str) -> Self {
+    fn of(assertion: &Assertion, node: Node<'_>, at: &str, not_known: &str) -> Self {
         let mut parts = Self::default();
-        parts.add(assertion, node, at);
+        parts.add(assertion, node, at, not_known);
         parts
     }
 
-    fn add(&mut self, assertion: &Assertion, node: Node<'_>, at: &str) {
+    fn add(&mut self, assertion: &Assertion, node: Node<'_>, at: &str, not_known: &str) {
         for inner in assertion.inner() {
             let is_group = inner.inner().next().is_some();
             if let Some(path) = &inner.attribute
@@ -421,11 +423,11 @@ impl Parts {
             }
             inner.visit(node, at, &mut |place, found, _| {
                 let (shown, class) = match found {
-                    Found::Node(node) if is_group => return self.add(inner, *node, place),
-                    Found::Node(node) => (format!("`{place}` is {}", shown(*node)), class(*node)),
-                    Found::Unknown => {
-                        (format!("`{place}` is known after apply only"), "unknown".to_owned())
+                    Found::Node(node) if is_group => {
+                        return self.add(inner, *node, place, not_known);
                     }
+                    Found::Node(node) => (format!("`{place}` is {}", shown(*node)), class(*node)),
+                    Found::Unknown => (format!("`{place}` {not_known}"), "unknown".to_owned()),
                     Found::Misfit(message) => (format!("`{place}` {message}"), "misfit".to_owned()),
                 };
                 if !self.shown.contains(&shown) {
