@@ -162,3 +162,33 @@ fn nothing_is_left_of_a_rehearsal_that_is_refused() {
         assert_eq!(left(&tree.path().join("rehearsal-ecs")), 0);
     }
 }
+
+#[test]
+fn the_walk_through_is_what_happens() {
+    if !has("terraform") {
+        return;
+    }
+    let page = fs::read_to_string(root().join("docs/compliance/README.md")).unwrap();
+    let page = page.split("## From a sentence to a rule").nth(1).unwrap();
+    let block = |language: &str, number: usize| {
+        let text = page.split(&format!("```{language}\n")).nth(number).unwrap();
+        text.split("```").next().unwrap().to_owned()
+    };
+    let playground = Playground::with_engine("postgres");
+    write(&playground, "tf/compliance/rules/LOG-005.toml", &block("toml", 1));
+    write(&playground, "tf/compliance/rules/LOG-005.test.toml", &block("toml", 2));
+    // Behind the command is what it prints.
+    let printed = |number| block("console", number).split_once('\n').unwrap().1.to_owned();
+    assert_eq!(playground.comply(&["test", "LOG-005"]).stdout, printed(1));
+
+    let answer = playground.comply(&["--hosting", "ecs"]);
+    check(&answer, 1, &[]);
+    assert!(answer.stdout.starts_with(printed(2).trim_end()), "{}", answer.stdout);
+
+    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
+    let expires = format!("--expires={}", today.tomorrow().unwrap());
+    let waive =
+        ["waive", "6795dc", "--reason=r", "--approved-by=grace", "--ticket=SEC-42", &expires];
+    check(&playground.comply(&waive), 0, &["tf/compliance/waivers/LOG-005.toml"]);
+    check(&playground.comply(&["--hosting", "ecs"]), 1, &["waived LOG-005", "waivers: 1 used"]);
+}
