@@ -2,6 +2,7 @@
 
 mod change;
 mod faults;
+mod rehearsed;
 mod whole;
 
 use std::fs;
