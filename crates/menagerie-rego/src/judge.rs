@@ -88,7 +88,7 @@ impl RegoPolicy {
 
     /// Asks all queries, on a thread of its own, which is left alone when it takes too long.
     fn ask(&self, document: Document, queries: Vec<String>) -> Result<Vec<Answer>, RegoError> {
-        let engine = self.engine.clone();
+        let mut engine = self.engine.clone();
         let (sender, receiver) = mpsc::channel();
         let limit = self.options.time_limit;
         thread::Builder::new()
@@ -96,7 +96,9 @@ impl RegoPolicy {
             .stack_size(STACK)
             .spawn(move || {
                 // Nobody listens any more where it took too long.
-                let _ = sender.send(answers(engine, document, &queries));
+                let _ = sender.send(answers(&mut engine, document, &queries));
+                // The plan goes away after the answer is there: it takes a while.
+                drop(engine);
             })
             .map_err(|error| RegoError::Policy(format!("no thread could be started: {error}")))?;
         match receiver.recv_timeout(limit + GRACE) {
@@ -126,7 +128,7 @@ impl RegoPolicy {
 }
 
 /// Returns the answers; none where the time was over.
-fn answers(mut engine: Engine, document: Document, queries: &[String]) -> Option<Vec<Answer>> {
+fn answers(engine: &mut Engine, document: Document, queries: &[String]) -> Option<Vec<Answer>> {
     if let Err(error) = engine.add_data(document.data) {
         let fault = Fault::of(&error);
         return Some(queries.iter().map(|_| Err(fault.clone())).collect());
@@ -136,14 +138,14 @@ fn answers(mut engine: Engine, document: Document, queries: &[String]) -> Option
     }
     // All at once, so that what several rules need is evaluated once; one by one where that fails, to see which one it is.
     let all: Vec<String> = queries.iter().map(|query| format!("[x | x := {query}]")).collect();
-    if let Ok(Value::Array(values)) = ask(&mut engine, &format!("[{}]", all.join(", ")))
+    if let Ok(Value::Array(values)) = ask(engine, &format!("[{}]", all.join(", ")))
         && values.len() == queries.len()
     {
         return Some(values.iter().map(|value| Ok(value[0].clone())).collect());
     }
     let mut answers = Vec::new();
     for query in &all {
-        let answer = ask(&mut engine, query);
+        let answer = ask(engine, query);
         if let Err(fault) = &answer
             && fault.message.contains("time limit")
         {

@@ -67,7 +67,13 @@ pub(crate) fn need(modules: &[Module], graph: &Graph, entries: &[&Entry]) -> Nee
                         };
                         takes.is_some_and(|takes| given > takes)
                     });
-                    let scope = Scope { names: &names, locals, compared, rule: (number, index) };
+                    let scope = Scope {
+                        names: &names,
+                        locals,
+                        compared,
+                        words: words(rule),
+                        rule: (number, index),
+                    };
                     reader.rule(rule, &path, &scope);
                 }
             }
@@ -100,6 +106,8 @@ struct Scope<'n> {
     locals: BTreeSet<String>,
     /// The names that may be bound in several places, one of them by `=` or as an index: there they are compared.
     compared: BTreeSet<String>,
+    /// The names that go through texts that stand in the rule.
+    words: BTreeMap<String, Vec<String>>,
     rule: (usize, usize),
 }
 
@@ -181,6 +189,63 @@ fn compared(rule: &Rule, has_further: &dyn Fn(&Expr, usize) -> bool) -> BTreeSet
     });
     let is_compared = |(declared, other): &(usize, usize)| *other > 0 && declared + other > 1;
     sites.into_iter().filter(|(_, counts)| is_compared(counts)).map(|(name, _)| name).collect()
+}
+
+/// Returns the names that are declared once, in the only body of a rule, by `some name in ["a", "b"]`.
+fn words(rule: &Rule) -> BTreeMap<String, Vec<String>> {
+    let mut words = BTreeMap::new();
+    let Rule::Spec { bodies, .. } = rule else { return words };
+    let [body] = &bodies[..] else { return words };
+    for statement in &body.query.stmts {
+        let Literal::SomeIn { key: None, value, collection, .. } = &statement.literal else {
+            continue;
+        };
+        let (Expr::Var { span, .. }, Expr::Array { items, .. } | Expr::Set { items, .. }) =
+            (&**value, &**collection)
+        else {
+            continue;
+        };
+        let texts: Option<Vec<String>> = items.iter().map(|item| literal_text(item)).collect();
+        words.extend(texts.map(|texts| (span.text().to_owned(), texts)));
+    }
+    // Another place with the same name may mean another.
+    let mut declared = Vec::new();
+    walk::rule(rule, &mut |node| {
+        let mut names = BTreeSet::new();
+        match node {
+            walk::Node::Statement(statement) => match &statement.literal {
+                Literal::SomeIn { key, value, .. } => {
+                    for pattern in key.iter().chain([value]) {
+                        walk::declared(pattern, &mut names);
+                    }
+                }
+                Literal::SomeVars { vars, .. } => {
+                    names.extend(vars.iter().map(|name| name.text().to_owned()));
+                }
+                Literal::Every { key, value, .. } => {
+                    names.extend(key.iter().chain([value]).map(|name| name.text().to_owned()));
+                }
+                Literal::Expr { .. } | Literal::NotExpr { .. } => {}
+            },
+            walk::Node::Expr(Expr::AssignExpr { lhs, rhs, .. }) => {
+                walk::declared(lhs, &mut names);
+                walk::declared(rhs, &mut names);
+            }
+            walk::Node::Expr(_) => {}
+        }
+        declared.extend(names);
+    });
+    words.retain(|name, _| declared.iter().filter(|other| *other == name).count() == 1);
+    words
+}
+
+fn literal_text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::String { value, .. } | Expr::RawString { value, .. } => {
+            value.as_string().ok().map(ToString::to_string)
+        }
+        _ => None,
+    }
 }
 
 impl Reader<'_> {
@@ -472,7 +537,20 @@ impl Reader<'_> {
                     {
                         self.consumed(index, scope);
                     }
-                    shape = shape.step(&Step::Each);
+                    let words = match index {
+                        Expr::Var { span, .. } => scope.words.get(span.text()),
+                        _ => None,
+                    };
+                    shape = match words {
+                        Some(words) => {
+                            let mut next = Shape::default();
+                            for word in words {
+                                next.join(&shape.step(&Step::Key(word.clone())));
+                            }
+                            next
+                        }
+                        None => shape.step(&Step::Each),
+                    };
                 }
             }
         }
@@ -707,6 +785,14 @@ mod tests {
             &["resource_changes.*.change.after.x…", "resource_changes.*.change.after.y"],
         );
         check("deny contains \"x\" if count(input.resource_changes) > 3", &[]);
+        check(
+            "deny contains rc.address if { some rc in plan.all; some key in [\"a\", \"b\"]; not rc.change.after[key] }",
+            &["resource_changes.*.change.after.a", "resource_changes.*.change.after.b"],
+        );
+        check(
+            "deny contains rc.address if { some rc in plan.all; count([1 | some key in [\"a\"]]) == 1; rc.change.after[key] == 1 }",
+            &["resource_changes.*.change.after.*…"],
+        );
         check("deny contains path if walk(input, [path, 1])", &["…"]);
         check(
             "deny contains \"x\" if input[_].x == 1",

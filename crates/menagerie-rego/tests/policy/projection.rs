@@ -89,6 +89,7 @@ const VALUES: &[&str] = &[
     "first.K",
     "limits[rc.type]",
     "type_name(rc.change.after.K)",
+    "[rc.change.after[word] | some word in [\"K\", \"b\"]]",
     "rc.change.after[rc.change.after.K]",
     "[a | [a, _] := rc.change.after.K]",
     "[a | {\"b\": a} := rc.change.after.K]",
@@ -121,6 +122,8 @@ const CONDITIONS: &[&str] = &[
     "v == object.get(limits, \"K\", 1)",
     "rc.change.after.K[_] == rc.change.after.K[_]",
     "rc.change.before == null",
+    "some word in [\"K\", \"b\"]; rc.change.after[word] == v",
+    "some word in {\"K\", \"b\"}; not rc.change.after[word].b",
 ];
 
 fn rule() -> impl Strategy<Value = String> {
