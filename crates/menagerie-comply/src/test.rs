@@ -44,7 +44,8 @@ impl Test {
             };
             for about in rego.rules() {
                 if is_meant(about.id.as_str()) && has_tests(&about.id) {
-                    tested.push(test_program(&policy, &about.id, &|input| rego.judge(input)));
+                    let only = rego.only(&about.id);
+                    tested.push(test_program(&policy, &about.id, &|input| only.judge(input)));
                 }
             }
         }

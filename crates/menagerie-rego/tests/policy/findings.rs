@@ -40,6 +40,8 @@ fn a_rule_with_metadata() {
     );
     assert_eq!(about.remediation, "Set `acl = \"private\"`.");
     assert_eq!(policy.sources(&about.id), [Source::Plan]);
+    assert_eq!(policy.only(&about.id).rules(), policy.rules());
+    assert!(policy.only(&"S3-901".parse().unwrap()).rules().is_empty());
     let plan = plan(&[
         ("aws_s3_bucket.a", json!({"acl": "public-read"})),
         ("module.m.aws_s3_bucket.b", json!({"acl": "private"})),
