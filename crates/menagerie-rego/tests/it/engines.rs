@@ -51,7 +51,7 @@ pub(crate) fn theirs(opa: &mut Opa, package: &str, rules: &[&str], plan: &str) -
     rules.iter().map(ask).collect()
 }
 
-fn found(element: &Value) -> (String, Option<String>) {
+pub(crate) fn found(element: &Value) -> (String, Option<String>) {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let message =
         text(element).or_else(|| text(&element["msg"])).expect("it is a message, or has one");

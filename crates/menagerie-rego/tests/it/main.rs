@@ -14,6 +14,7 @@ mod generated;
 mod native;
 mod opa;
 mod pack;
+mod packs;
 mod pairs;
 mod plans;
 mod policies;
