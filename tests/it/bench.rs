@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::playground::{Answer, has, run};
+use crate::playground::{Answer, has, is_required, judge, run};
 
 /// The benchmarks, which are built here with what they measure where nobody has built them yet.
 static BENCH: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -63,6 +63,20 @@ fn terraform_is_measured() {
     let answer = bench(&["--quick", "overhead", "parallel", "sequence"]);
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
     assert_eq!(parsed(&answer)["rows"][2]["measures"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn both_engines_of_rego_are_measured() {
+    let opa = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/opa/libopabridge.so");
+    if !opa.exists() {
+        assert!(!is_required(), "MENAGERIE_REQUIRE=all: no Open Policy Agent: {}", opa.display());
+        eprintln!("skipped: no Open Policy Agent, which `tests/opa.py` of menagerie-rego installs");
+        return;
+    }
+    let judge = judge().into_os_string().into_string().expect("its path is UTF-8");
+    let answer = bench(&["--comply", &judge, "--quick", "rego"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert_eq!(parsed(&answer)["rows"][0]["measures"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -52,6 +52,8 @@ enum Row {
     Plan,
     /// Judging a plan of 10,000 resources by ten rules
     Comply,
+    /// Judging it by ten rules in Rego against Open Policy Agent
+    Rego,
 }
 
 impl Bench {
@@ -73,8 +75,14 @@ impl Bench {
             xtask: optimised("xtask")?,
             provider: usual("menagerie-provider")?,
             application: usual("sample-app")?,
+            // It takes minutes the first time, and one row needs it.
+            comply: self.has(Row::Rego).then(|| optimised("menagerie-comply")).transpose()?,
         };
         Err(binary::become_program(&bench, &self.arguments(root, &programs)))
+    }
+
+    fn has(&self, row: Row) -> bool {
+        self.rows.is_empty() || self.rows.contains(&row)
     }
 
     fn arguments(&self, repository: &Path, programs: &Programs) -> Vec<OsString> {
@@ -91,6 +99,9 @@ impl Bench {
         ] {
             arguments.extend([option.into(), path.into()]);
         }
+        if let Some(comply) = &programs.comply {
+            arguments.extend(["--comply".into(), comply.into()]);
+        }
         let rows = self.rows.iter().filter_map(ValueEnum::to_possible_value);
         arguments.extend(rows.map(|row| row.get_name().into()));
         arguments
@@ -102,6 +113,7 @@ struct Programs {
     xtask: PathBuf,
     provider: PathBuf,
     application: PathBuf,
+    comply: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -111,12 +123,18 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_passed_on() {
         let bench = Bench { rows: vec![Row::List, Row::New], format: Format::Json, quick: true };
-        let programs =
-            Programs { xtask: "x".into(), provider: "p".into(), application: "a".into() };
-        let arguments = bench.arguments(Path::new("r"), &programs);
-        assert_eq!(
-            arguments.join(" ".as_ref()),
-            "--format json --quick --repository r --xtask x --provider p --application a list new"
-        );
+        let mut programs = Programs {
+            xtask: "x".into(),
+            provider: "p".into(),
+            application: "a".into(),
+            comply: None,
+        };
+        let arguments = |programs: &Programs| {
+            bench.arguments(Path::new("r"), programs).join(" ".as_ref()).into_string().unwrap()
+        };
+        let usual = "--format json --quick --repository r --xtask x --provider p --application a";
+        assert_eq!(arguments(&programs), format!("{usual} list new"));
+        programs.comply = Some("c".into());
+        assert_eq!(arguments(&programs), format!("{usual} --comply c list new"));
     }
 }

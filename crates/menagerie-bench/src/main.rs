@@ -49,6 +49,10 @@ struct CommandLine {
     #[arg(long, value_name = "FILE")]
     application: Option<PathBuf>,
 
+    /// The judge, built for release, for the row that judges by Rego
+    #[arg(long, value_name = "FILE")]
+    comply: Option<PathBuf>,
+
     /// Print in this format
     #[arg(long, default_value = "text")]
     format: Format,
@@ -82,11 +86,12 @@ fn main() -> ExitCode {
 
 /// Measures and prints; returns whether all could be run.
 fn run(command_line: CommandLine) -> anyhow::Result<bool> {
-    let CommandLine { rows, repository, xtask, provider, application, format, quick } =
+    let CommandLine { rows, repository, xtask, provider, application, comply, format, quick } =
         command_line;
     interrupt::listen().context("failed to listen for signals")?;
     let rows = if rows.is_empty() { Row::usual() } else { rows };
     let mut setting = Setting::new(repository, xtask, provider, application, quick)?;
+    setting.comply = comply;
     let machine = Machine::look(setting.repository(), setting.environment());
     if format == Format::Text {
         print(&machine.to_string())?;

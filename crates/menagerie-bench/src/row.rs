@@ -5,6 +5,7 @@ mod environment;
 mod inventory;
 mod parallel;
 mod parsing;
+mod rego;
 mod rendering;
 mod terraform;
 
@@ -45,6 +46,8 @@ pub(crate) enum Row {
     Plan,
     /// Judging a plan of 10,000 resources by ten rules
     Comply,
+    /// Judging it by ten rules in Rego against Open Policy Agent
+    Rego,
 }
 
 impl Row {
@@ -66,6 +69,7 @@ impl Row {
             Self::Render => "render",
             Self::Plan => "plan",
             Self::Comply => "comply",
+            Self::Rego => "rego",
         }
     }
 
@@ -82,6 +86,7 @@ impl Row {
             Self::Render => "rendering a root module",
             Self::Plan => "reading a plan: parsing, summary and digest",
             Self::Comply => "judging a plan of many resources by ten rules",
+            Self::Rego => "judging it by ten rules in Rego against Open Policy Agent",
         }
     }
 
@@ -98,6 +103,7 @@ impl Row {
             Self::Render => rendering::render(setting),
             Self::Plan => parsing::plan(setting),
             Self::Comply => compliance::comply(setting),
+            Self::Rego => rego::rego(setting),
         }
     }
 }
@@ -109,6 +115,7 @@ pub(crate) struct Setting {
     xtask: PathBuf,
     provider: Option<PathBuf>,
     application: Option<PathBuf>,
+    pub(crate) comply: Option<PathBuf>,
     quick: bool,
     variables: BTreeMap<OsString, OsString>,
     scratch: TempDir,
@@ -138,6 +145,7 @@ impl Setting {
             xtask,
             provider,
             application,
+            comply: None,
             quick,
             variables,
             scratch,

@@ -1,6 +1,6 @@
 //! Judging a plan by rules, against only seeing whether its bytes are JSON.
 
-mod plan;
+pub(super) mod plan;
 
 use std::fs;
 use std::path::PathBuf;

@@ -33,7 +33,7 @@ const EXISTING: usize = 16;
 const PROVIDER: &str = "registry.terraform.io/hashicorp/aws";
 
 /// Returns a plan of so many resources.
-pub(super) fn plan(count: usize) -> anyhow::Result<Vec<u8>> {
+pub(in crate::row) fn plan(count: usize) -> anyhow::Result<Vec<u8>> {
     let kinds: BTreeMap<String, Kind> = serde_json::from_str(RESOURCES)?;
     let kinds: Vec<(String, Kind)> = kinds.into_iter().collect();
     let environments = count.div_ceil(kinds.len());
