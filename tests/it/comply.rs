@@ -160,8 +160,8 @@ fn findings_verdicts_and_codes() {
      = fix: Write another.
      = fingerprint: 23fe96e771fd2dd9
 
-    1 rules loaded, 1 evaluated; 2 resources, 0 records; 1 pass, 1 fail, 0 unknown, 0 waived, 0 errors; waivers: 0 used, 0 unused, 0 changed, 0 expired, 0 outliving, 0 elsewhere
-    resources examined: X-1 2
+    1 rules loaded, 1 evaluated; 2 resources, 0 records; 1 pass, 1 fail, 0 unknown, 0 waived, 0 errors
+    examined by rule: X-1 2
     "#);
     check(&answer, 1, &["error: 1 finding at or above `low`"]);
     check(
@@ -169,7 +169,7 @@ fn findings_verdicts_and_codes() {
         0,
         &["1 fail"],
     );
-    check(&rules.judge(&plan(&[]), &[]), 4, &["nothing was judged", "resources examined: none"]);
+    check(&rules.judge(&plan(&[]), &[]), 4, &["nothing was judged", "examined by rule: none"]);
     let mut unknown = change("terraform_data.c", json!({}));
     unknown["change"]["after_unknown"] = json!({"input": true});
     check(

@@ -10,11 +10,12 @@ pub fn coverage(evaluation: &Evaluation) -> String {
         .filter(|coverage| coverage.examined > 0)
         .map(|coverage| format!("{} {}", coverage.rule, coverage.examined))
         .collect();
+    let uses = waiver_uses(evaluation);
+    let waivers = if uses.is_empty() { uses } else { format!("; waivers: {uses}") };
     format!(
-        "{}; {}; waivers: {}\nresources examined: {}\n",
+        "{}; {}{waivers}\nexamined by rule: {}\n",
         examined(evaluation),
         verdicts(evaluation),
-        waiver_uses(evaluation),
         if evaluated.is_empty() { "none".to_owned() } else { evaluated.join(", ") },
     )
 }
@@ -42,8 +43,11 @@ pub(crate) fn verdicts(evaluation: &Evaluation) -> String {
     )
 }
 
-/// Returns what became of waivers.
+/// Returns what became of waivers; empty where there are none.
 pub(crate) fn waiver_uses(evaluation: &Evaluation) -> String {
+    if evaluation.waivers.is_empty() {
+        return String::new();
+    }
     let count = |became| evaluation.waivers.iter().filter(|waiver| **waiver == became).count();
     format!(
         "{} used, {} unused, {} changed, {} expired, {} outliving, {} elsewhere",

@@ -296,7 +296,7 @@ mod tests {
         waiver of S3-001 for `aws_s3_bucket.gone` (SEC-2) meets no finding: remove it
         note: the pipeline was not judged
         3 rules loaded, 3 evaluated; 3 resources, 1 records; 3 pass, 2 fail, 1 unknown, 1 waived, 0 errors; waivers: 1 used, 1 unused, 0 changed, 0 expired, 0 outliving, 0 elsewhere
-        resources examined: NAME-1 3, PIN-1 1, S3-001 3
+        examined by rule: NAME-1 3, PIN-1 1, S3-001 3
         "#);
     }
 
